@@ -1,0 +1,1 @@
+//! Which tables exist, and the one place where a commit becomes true.

@@ -1,0 +1,1 @@
+//! Rows added, replaced and deleted: data files and one commit.

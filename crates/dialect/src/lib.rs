@@ -1,0 +1,1 @@
+//! Athena's statements: text to syntax tree with positions.

@@ -1,0 +1,1 @@
+//! Trino's types and functions over Arrow arrays.

@@ -1,0 +1,1 @@
+//! DataFusion over pinned snapshots. Reads only.

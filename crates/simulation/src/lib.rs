@@ -1,0 +1,1 @@
+//! A seeded host, a faulty store, actors and an auditor.

@@ -1,0 +1,1 @@
+//! Binds Athena's statements and runs them.

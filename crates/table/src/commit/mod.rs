@@ -1,0 +1,1 @@
+//! Commit planning: facts in, decision out.

@@ -1,0 +1,1 @@
+//! Schema evolution: added fields and widened types.

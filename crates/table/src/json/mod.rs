@@ -1,0 +1,1 @@
+//! JSON as it arrives: trees with positions, inference, what fits.

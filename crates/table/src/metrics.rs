@@ -1,0 +1,1 @@
+//! Column metrics of data files: truncated bounds that are never too narrow.

@@ -1,0 +1,1 @@
+//! Partition specs: text to spec and back.

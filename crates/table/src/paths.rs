@@ -1,0 +1,1 @@
+//! Every object name under a table, both directions.

@@ -1,0 +1,1 @@
+//! Table properties under Iceberg's own names.

@@ -1,0 +1,1 @@
+//! The shape of rescued values and rejected records.

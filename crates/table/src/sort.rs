@@ -1,0 +1,1 @@
+//! Sort orders: text to order and back.
