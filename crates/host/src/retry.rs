@@ -1,0 +1,101 @@
+//! How often and how long to try again: bounded, with jitter, slept through the host's clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::{Cause, cause_of};
+use crate::ids::Ids;
+
+/// How often a request is tried, and how long to wait between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The number of tries, the first one included.
+    pub attempts_max: u32,
+    /// The longest wait before the second try; it doubles with each further one.
+    pub wait_first: Duration,
+    /// The longest wait before any try.
+    pub wait_max: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Eight tries within about 13 seconds of waiting: what outlasts a server's restart but not a person's patience.
+    fn default() -> Self {
+        Self { attempts_max: 8, wait_first: Duration::from_millis(100), wait_max: Duration::from_secs(10) }
+    }
+}
+
+impl RetryPolicy {
+    /// One try only.
+    pub const NEVER: Self = Self { attempts_max: 1, wait_first: Duration::ZERO, wait_max: Duration::ZERO };
+
+    /// The wait before try number `attempt` (the first is 1): anything from half to all of the step, so that clients
+    /// that failed together do not come back together.
+    fn wait(&self, attempt: u32, random: u64) -> Duration {
+        let doublings = attempt.saturating_sub(2).min(20);
+        let step = self.wait_first.saturating_mul(1 << doublings).min(self.wait_max);
+        let jitter = (random >> 11) as f64 / (1_u64 << 53) as f64;
+        step.mul_f64(0.5 + jitter / 2.0)
+    }
+}
+
+/// Whether an error from the store may go away by itself: the answer was 5xx, 429 or a timeout, or the connection broke.
+pub fn is_transient(error: &object_store::Error) -> bool {
+    matches!(cause_of(error), Cause::Transient | Cause::Ambiguous)
+}
+
+/// A policy with the clock to wait on.
+#[derive(Debug, Clone)]
+pub(crate) struct Retry {
+    pub policy: RetryPolicy,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Retry {
+    /// The tries of one request.
+    pub fn start(&self) -> Tries {
+        Tries { retry: self.clone(), attempt: 1 }
+    }
+}
+
+/// Counts the tries of one request.
+#[derive(Debug)]
+pub(crate) struct Tries {
+    retry: Retry,
+    attempt: u32,
+}
+
+impl Tries {
+    /// After `error`: waits and returns, or gives the error back because it is final or was the last try's.
+    pub async fn after(&mut self, error: object_store::Error) -> object_store::Result<()> {
+        if !is_transient(&error) || self.attempt >= self.retry.policy.attempts_max {
+            return Err(error);
+        }
+        self.attempt += 1;
+        let wait = self.retry.policy.wait(self.attempt, self.retry.ids.random_u64());
+        self.retry.clock.sleep(wait).await;
+        Ok(())
+    }
+
+    /// Whether this is not the first try, so that an earlier one may have been carried out.
+    pub fn is_repeated(&self) -> bool {
+        self.attempt > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_with_jitter_up_to_the_cap() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.wait(2, 0), Duration::from_millis(50));
+        assert!(policy.wait(2, u64::MAX) <= Duration::from_millis(100));
+        assert_eq!(policy.wait(4, 0), Duration::from_millis(200));
+        assert_eq!(policy.wait(40, 0), Duration::from_secs(5));
+        let longest: Duration = (2..=policy.attempts_max).map(|attempt| policy.wait(attempt, u64::MAX)).sum();
+        assert!(longest < Duration::from_secs(13), "{longest:?}");
+    }
+}
