@@ -294,3 +294,6 @@ fn to_object_store(path: String, error: io::Error) -> Error {
         _ => Error::Generic { store: "local folder", source: error.into() },
     }
 }
+
+#[cfg(test)]
+mod tests;

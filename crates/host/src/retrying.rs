@@ -280,3 +280,6 @@ impl Download {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -182,3 +182,6 @@ impl HttpService for Service {
 fn redact(secrets: &[String], text: String) -> String {
     secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***"))
 }
+
+#[cfg(test)]
+mod tests;
