@@ -16,3 +16,4 @@ pub mod paths;
 pub mod properties;
 pub mod rejects;
 pub mod sort;
+pub mod terms;
