@@ -1,1 +1,3 @@
 //! Binds Athena's statements and runs them.
+
+pub mod encode;
