@@ -8,8 +8,7 @@ use std::collections::HashMap;
 
 use iceberg::spec::{Datum, PrimitiveLiteral, PrimitiveType};
 
-/// How much of a string (in characters) or binary value (in bytes) a bound keeps.
-pub const BOUND_LENGTH_MAX: usize = 16;
+use crate::properties::MetricsMode;
 
 /// One side of a column's range.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +49,9 @@ pub struct FileMetrics {
     pub null_value_counts: HashMap<i32, u64>,
     /// NaN values.
     pub nan_value_counts: HashMap<i32, u64>,
-    /// Lower bounds, cut to [`BOUND_LENGTH_MAX`].
+    /// Lower bounds, cut as the column's mode says.
     pub lower_bounds: HashMap<i32, Datum>,
-    /// Upper bounds, cut to [`BOUND_LENGTH_MAX`] and rounded up.
+    /// Upper bounds, cut as the column's mode says and rounded up.
     pub upper_bounds: HashMap<i32, Datum>,
 }
 
@@ -104,17 +103,25 @@ impl Bound {
 }
 
 impl FileMetrics {
-    /// The maps of a file, from the facts of each of its leaf columns.
-    pub fn of_columns(columns: impl IntoIterator<Item = (i32, ColumnFacts)>) -> Self {
+    /// The maps of a file, from the facts of each of its leaf columns, as far as its mode keeps them. The size is
+    /// always kept.
+    pub fn of_columns(columns: impl IntoIterator<Item = (i32, MetricsMode, ColumnFacts)>) -> Self {
         let mut metrics = Self::default();
-        for (field_id, facts) in columns {
-            metrics.add(field_id, facts);
+        for (field_id, mode, facts) in columns {
+            metrics.column_sizes.insert(field_id, facts.size_bytes);
+            if mode != MetricsMode::None {
+                metrics.add_counts(field_id, &facts);
+            }
+            match mode {
+                MetricsMode::None | MetricsMode::Counts => {}
+                MetricsMode::Truncate(length) => metrics.add_bounds(field_id, &facts, length),
+                MetricsMode::Full => metrics.add_bounds(field_id, &facts, usize::MAX),
+            }
         }
         metrics
     }
 
-    fn add(&mut self, field_id: i32, facts: ColumnFacts) {
-        self.column_sizes.insert(field_id, facts.size_bytes);
+    fn add_counts(&mut self, field_id: i32, facts: &ColumnFacts) {
         self.value_counts.insert(field_id, facts.values);
         if let Some(nulls) = facts.nulls {
             self.null_value_counts.insert(field_id, nulls);
@@ -122,26 +129,29 @@ impl FileMetrics {
         if let Some(nans) = facts.nans {
             self.nan_value_counts.insert(field_id, nans);
         }
+    }
+
+    fn add_bounds(&mut self, field_id: i32, facts: &ColumnFacts, length_max: usize) {
         if let Bound::At(lower) = &facts.lower {
-            self.lower_bounds.insert(field_id, truncated_lower(lower));
+            self.lower_bounds.insert(field_id, truncated_lower(lower, length_max));
         }
         if let Bound::At(upper) = &facts.upper
-            && let Some(upper) = truncated_upper(upper)
+            && let Some(upper) = truncated_upper(upper, length_max)
         {
             self.upper_bounds.insert(field_id, upper);
         }
     }
 }
 
-/// A lower bound of what `value` is a lower bound of, at most [`BOUND_LENGTH_MAX`] long. A zero becomes the
-/// negative one: engines disagree on whether -0.0 is less than 0.0.
-pub fn truncated_lower(value: &Datum) -> Datum {
+/// A lower bound of what `value` is a lower bound of, at most `length_max` characters of text or bytes long. A zero
+/// becomes the negative one: engines disagree on whether -0.0 is less than 0.0.
+pub fn truncated_lower(value: &Datum, length_max: usize) -> Datum {
     match (value.data_type(), value.literal()) {
         (PrimitiveType::String, PrimitiveLiteral::String(text)) => {
-            Datum::string(text.chars().take(BOUND_LENGTH_MAX).collect::<String>())
+            Datum::string(text.chars().take(length_max).collect::<String>())
         }
         (PrimitiveType::Binary, PrimitiveLiteral::Binary(bytes)) => {
-            Datum::binary(bytes.iter().copied().take(BOUND_LENGTH_MAX))
+            Datum::binary(bytes.iter().copied().take(length_max))
         }
         (PrimitiveType::Float, PrimitiveLiteral::Float(number)) if number.0 == 0.0 => Datum::float(-0.0_f32),
         (PrimitiveType::Double, PrimitiveLiteral::Double(number)) if number.0 == 0.0 => {
@@ -151,12 +161,17 @@ pub fn truncated_lower(value: &Datum) -> Datum {
     }
 }
 
-/// An upper bound of what `value` is an upper bound of, at most [`BOUND_LENGTH_MAX`] long: what is cut off is made
-/// up for by the next greater text or bytes of that length. None if there is no such. A zero becomes the positive one.
-pub fn truncated_upper(value: &Datum) -> Option<Datum> {
+/// An upper bound of what `value` is an upper bound of, at most `length_max` characters of text or bytes long: what is
+/// cut off is made up for by the next greater text or bytes of that length. None if there is no such. A zero becomes
+/// the positive one.
+pub fn truncated_upper(value: &Datum, length_max: usize) -> Option<Datum> {
     match (value.data_type(), value.literal()) {
-        (PrimitiveType::String, PrimitiveLiteral::String(text)) => upper_text(text).map(Datum::string),
-        (PrimitiveType::Binary, PrimitiveLiteral::Binary(bytes)) => upper_bytes(bytes).map(Datum::binary),
+        (PrimitiveType::String, PrimitiveLiteral::String(text)) => {
+            upper_text(text, length_max).map(Datum::string)
+        }
+        (PrimitiveType::Binary, PrimitiveLiteral::Binary(bytes)) => {
+            upper_bytes(bytes, length_max).map(Datum::binary)
+        }
         (PrimitiveType::Float, PrimitiveLiteral::Float(number)) if number.0 == 0.0 => {
             Some(Datum::float(0.0_f32))
         }
@@ -168,12 +183,11 @@ pub fn truncated_upper(value: &Datum) -> Option<Datum> {
 }
 
 /// By characters, as UTF-8 sorts like code points; the gap of the surrogates is stepped over.
-fn upper_text(text: &str) -> Option<String> {
-    let mut kept: Vec<char> = text.chars().take(BOUND_LENGTH_MAX + 1).collect();
-    if kept.len() <= BOUND_LENGTH_MAX {
+fn upper_text(text: &str, length_max: usize) -> Option<String> {
+    if text.chars().nth(length_max).is_none() {
         return Some(text.to_owned());
     }
-    kept.truncate(BOUND_LENGTH_MAX);
+    let mut kept: Vec<char> = text.chars().take(length_max).collect();
     while let Some(last) = kept.pop() {
         let next = if last == '\u{D7FF}' { Some('\u{E000}') } else { char::from_u32(last as u32 + 1) };
         if let Some(next) = next {
@@ -184,11 +198,11 @@ fn upper_text(text: &str) -> Option<String> {
     None
 }
 
-fn upper_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.len() <= BOUND_LENGTH_MAX {
+fn upper_bytes(bytes: &[u8], length_max: usize) -> Option<Vec<u8>> {
+    if bytes.len() <= length_max {
         return Some(bytes.to_vec());
     }
-    let mut kept: Vec<u8> = bytes.iter().copied().take(BOUND_LENGTH_MAX).collect();
+    let mut kept: Vec<u8> = bytes.iter().copied().take(length_max).collect();
     while let Some(last) = kept.pop() {
         if let Some(next) = last.checked_add(1) {
             kept.push(next);

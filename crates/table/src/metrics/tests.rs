@@ -2,6 +2,16 @@ use proptest::prelude::*;
 
 use super::*;
 
+const LENGTH_MAX: usize = 16;
+
+fn truncated_lower(value: &Datum) -> Datum {
+    super::truncated_lower(value, LENGTH_MAX)
+}
+
+fn truncated_upper(value: &Datum) -> Option<Datum> {
+    super::truncated_upper(value, LENGTH_MAX)
+}
+
 fn string(datum: &Datum) -> &str {
     match datum.literal() {
         PrimitiveLiteral::String(text) => text,
@@ -76,9 +86,23 @@ fn a_row_group_without_statistics_takes_the_bounds_away() {
     let merged = known.clone().merge(all_null.clone());
     assert_eq!((merged.lower, merged.nulls), (Bound::At(Datum::long(1)), Some(6)));
     assert_eq!(all_null.clone().merge(known).upper, Bound::At(Datum::long(9)));
-    let metrics = FileMetrics::of_columns([(3, all_null)]);
+    let metrics = FileMetrics::of_columns([(3, MetricsMode::Full, all_null)]);
     assert!(metrics.lower_bounds.is_empty() && metrics.upper_bounds.is_empty());
     assert_eq!(metrics.null_value_counts.get(&3), Some(&5));
+}
+
+#[test]
+fn a_mode_says_what_is_kept() {
+    let text = facts(Some(Datum::string("abcdef")), Some(Datum::string("uvwxyz")));
+    let of = |mode| FileMetrics::of_columns([(3, mode, text.clone())]);
+    let none = of(MetricsMode::None);
+    assert_eq!((none.column_sizes.len(), none.value_counts.len(), none.null_value_counts.len()), (1, 0, 0));
+    let counts = of(MetricsMode::Counts);
+    assert_eq!((counts.value_counts.len(), counts.lower_bounds.len()), (1, 0));
+    let cut = of(MetricsMode::Truncate(2));
+    assert_eq!(cut.lower_bounds.get(&3), Some(&Datum::string("ab")));
+    assert_eq!(cut.upper_bounds.get(&3), Some(&Datum::string("uw")));
+    assert_eq!(of(MetricsMode::Full).upper_bounds.get(&3), Some(&Datum::string("uvwxyz")));
 }
 
 #[test]
@@ -102,17 +126,17 @@ proptest! {
     fn cut_bounds_enclose_texts(text in "(\\PC|[\u{D7F0}-\u{D7FF}\u{10FFF0}-\u{10FFFF}]){0,40}") {
         let datum = Datum::string(&text);
         let lower = truncated_lower(&datum);
-        prop_assert!(string(&lower) <= text.as_str() && string(&lower).chars().count() <= BOUND_LENGTH_MAX);
+        prop_assert!(string(&lower) <= text.as_str() && string(&lower).chars().count() <= LENGTH_MAX);
         if let Some(upper) = truncated_upper(&datum) {
             prop_assert!(string(&upper) >= text.as_str());
-            prop_assert!(string(&upper).chars().count() <= BOUND_LENGTH_MAX);
+            prop_assert!(string(&upper).chars().count() <= LENGTH_MAX);
         }
     }
 
     #[test]
     fn cut_bounds_enclose_bytes(bytes in prop::collection::vec(prop_oneof![Just(255_u8), any::<u8>()], 0..40)) {
-        if let Some(upper) = upper_bytes(&bytes) {
-            prop_assert!(upper >= bytes && upper.len() <= BOUND_LENGTH_MAX);
+        if let Some(upper) = upper_bytes(&bytes, LENGTH_MAX) {
+            prop_assert!(upper >= bytes && upper.len() <= LENGTH_MAX);
         }
     }
 

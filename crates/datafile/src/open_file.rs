@@ -1,0 +1,276 @@
+//! A data file that takes rows: a task that encodes on the blocking threads and hands the bytes to the store, with a
+//! short queue in front, so that who brings rows waits when they come too fast.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arrow::array::RecordBatch;
+use hosu_host::{Host, Location, PART_BYTES};
+use iceberg::spec::{DataContentType, DataFile, DataFileBuilder, DataFileFormat, Struct};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::budget::{Budget, Reservation};
+use crate::encode::{Encoded, Encoder};
+use crate::error::{self, DataFileError};
+use crate::layout::Layout;
+use crate::sink::Sink;
+
+/// The parts that one upload holds at most: three under way and one being filled.
+const UPLOAD_BYTES_MAX: usize = 4 * PART_BYTES;
+
+/// How many jobs may wait for a file's encoder.
+const QUEUE: usize = 2;
+
+/// What all files of a writer share.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    pub(crate) host: Host,
+    pub(crate) table: Location,
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) spec_id: i32,
+    /// The order that rows come in, if they come sorted.
+    pub(crate) sort_order_id: Option<i32>,
+    /// As many encoders run at a time.
+    pub(crate) cores: Arc<Semaphore>,
+    pub(crate) cores_count: usize,
+    /// Bytes that uploads of whole files may hold.
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) upload_bytes: usize,
+    /// Files that take rows now.
+    pub(crate) open: AtomicUsize,
+    pub(crate) open_peak: AtomicUsize,
+    /// Set when nothing will come of the files any more.
+    pub(crate) given_up: AtomicBool,
+}
+
+/// The end of an open file where rows go in. When it is dropped the file is completed.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    jobs: mpsc::Sender<Job>,
+    rows_sent: AtomicU64,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    memory_bytes: AtomicUsize,
+    file_bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Job {
+    Write(Vec<RecordBatch>, Reservation),
+    Flush(oneshot::Sender<()>),
+}
+
+/// The task of a file: to be spawned, it ends when the file is durable.
+pub(crate) struct FileTask {
+    workshop: Arc<Workshop>,
+    location: Location,
+    partition: Struct,
+    spooled: bool,
+    jobs: mpsc::Receiver<Job>,
+    progress: Arc<Progress>,
+}
+
+impl OpenFile {
+    /// A new file at `location`; nothing happens before its task runs.
+    pub(crate) fn new(
+        workshop: &Arc<Workshop>,
+        location: Location,
+        partition: Struct,
+        spooled: bool,
+    ) -> (Self, FileTask) {
+        let (sender, jobs) = mpsc::channel(QUEUE);
+        let progress = Arc::<Progress>::default();
+        let open = workshop.open.fetch_add(1, Ordering::AcqRel) + 1;
+        workshop.open_peak.fetch_max(open, Ordering::AcqRel);
+        let task = FileTask {
+            workshop: workshop.clone(),
+            location,
+            partition,
+            spooled,
+            jobs,
+            progress: progress.clone(),
+        };
+        (Self { jobs: sender, rows_sent: AtomicU64::new(0), progress }, task)
+    }
+
+    /// Queues rows. False if the task has ended, with an error that it returns.
+    pub(crate) async fn write(&self, batches: Vec<RecordBatch>, held: Reservation) -> bool {
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        self.rows_sent.fetch_add(rows as u64, Ordering::Relaxed);
+        self.jobs.send(Job::Write(batches, held)).await.is_ok()
+    }
+
+    /// Writes out what is encoded, and returns when it no longer takes memory.
+    pub(crate) async fn flush(&self) -> bool {
+        let (done, when_done) = oneshot::channel();
+        self.jobs.send(Job::Flush(done)).await.is_ok() && when_done.await.is_ok()
+    }
+
+    /// What the encoder holds.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.progress.memory_bytes.load(Ordering::Acquire)
+    }
+
+    /// How large the file is about: what is encoded, and what is queued if it is as large by row.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        let encoded = self.progress.rows.load(Ordering::Acquire);
+        if encoded == 0 {
+            return 0;
+        }
+        let share = self.rows_sent.load(Ordering::Relaxed) as f64 / encoded as f64;
+        (self.progress.file_bytes.load(Ordering::Acquire) as f64 * share) as u64
+    }
+}
+
+impl FileTask {
+    /// Runs until the file is complete and durable.
+    pub(crate) async fn run(mut self) -> Result<DataFile, DataFileError> {
+        let mut sink = self.sink();
+        let encoded = self.encode(&mut sink).await;
+        self.workshop.open.fetch_sub(1, Ordering::AcqRel);
+        let (mut encoder, mut held) = match encoded {
+            Ok(encoded) if !self.workshop.given_up.load(Ordering::Acquire) => encoded,
+            Ok(_) => {
+                sink.abort().await;
+                let reason = "the operation was given up".to_owned();
+                return Err(DataFileError::GivenUp { table: self.workshop.table.clone(), reason });
+            }
+            Err(error) => {
+                sink.abort().await;
+                return Err(error);
+            }
+        };
+        let fail = error::parquet(&self.location);
+        let finish = move || {
+            let encoded = encoder.finish()?;
+            Ok((encoded, encoder.take_bytes()?))
+        };
+        let (encoded, last) = match self.blocking(finish).await?.map_err(fail) {
+            Ok(finished) => finished,
+            Err(error) => {
+                sink.abort().await;
+                return Err(error);
+            }
+        };
+        held.resize(last.len());
+        let size_bytes = {
+            let _upload = self.upload_permit().await;
+            sink.finish(last).await?
+        };
+        drop(held);
+        self.describe(encoded, size_bytes)
+    }
+
+    fn sink(&self) -> Sink {
+        let host = &self.workshop.host;
+        if !self.spooled {
+            return Sink::Direct(host.store.upload(&self.location));
+        }
+        Sink::Spooled {
+            store: host.store.clone(),
+            location: self.location.clone(),
+            scratch: host.scratch.clone(),
+            table: self.workshop.table.clone(),
+            file: None,
+        }
+    }
+
+    /// Encodes until no more rows come.
+    async fn encode(&mut self, sink: &mut Sink) -> Result<(Encoder, Reservation), DataFileError> {
+        let fail = error::parquet(&self.location);
+        let mut encoder = Encoder::new(self.workshop.layout.clone()).map_err(&fail)?;
+        let mut held = self.workshop.budget.hold(0);
+        let mut sent = 0;
+        while let Some(job) = self.jobs.recv().await {
+            if self.workshop.given_up.load(Ordering::Acquire) {
+                break;
+            }
+            let (batches, queued, done) = match job {
+                Job::Write(batches, queued) => (batches, Some(queued), None),
+                Job::Flush(done) => (Vec::new(), None, Some(done)),
+            };
+            let (flush, lanes) = (done.is_some(), self.lanes());
+            let work = move || {
+                batches.iter().try_for_each(|batch| encoder.write(batch, lanes))?;
+                drop(batches);
+                if flush {
+                    encoder.flush()?;
+                }
+                let bytes = encoder.take_bytes()?;
+                Ok((encoder, bytes))
+            };
+            let (again, bytes) = self.blocking(work).await?.map_err(&fail)?;
+            encoder = again;
+            drop(queued);
+            let memory_bytes = encoder.memory_bytes();
+            held.resize(memory_bytes + bytes.len() + sent);
+            if !self.spooled {
+                sent = UPLOAD_BYTES_MAX.min(sent + bytes.len());
+            }
+            sink.write(bytes).await?;
+            held.resize(memory_bytes + sent);
+            self.progress.memory_bytes.store(memory_bytes, Ordering::Release);
+            self.progress.file_bytes.store(encoder.file_bytes(), Ordering::Release);
+            self.progress.rows.store(encoder.rows(), Ordering::Release);
+            if let Some(done) = done {
+                // Who asked may be gone.
+                let _ = done.send(());
+            }
+        }
+        Ok((encoder, held))
+    }
+
+    /// How many threads one file may use: those that no other file needs.
+    fn lanes(&self) -> usize {
+        (self.workshop.cores_count / self.workshop.open.load(Ordering::Acquire).max(1)).max(1)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> parquet::errors::Result<T> + Send + 'static,
+    ) -> Result<parquet::errors::Result<T>, DataFileError> {
+        // The semaphore is never closed; without a permit the work is done all the same.
+        let _core = self.workshop.cores.acquire().await.ok();
+        tokio::task::spawn_blocking(work).await.map_err(error::given_up(&self.workshop.table))
+    }
+
+    /// Waits until the parts of a whole file may be held; a file that is sent as it comes holds them already.
+    async fn upload_permit(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        if !self.spooled {
+            return None;
+        }
+        let bytes = usize::try_from(self.progress.file_bytes.load(Ordering::Acquire)).unwrap_or(usize::MAX);
+        let bytes = bytes.min(UPLOAD_BYTES_MAX).min(self.workshop.upload_bytes);
+        self.workshop.uploads.acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)).await.ok()
+    }
+
+    fn describe(self, encoded: Encoded, size_bytes: u64) -> Result<DataFile, DataFileError> {
+        let mut builder = DataFileBuilder::default();
+        builder
+            .content(DataContentType::Data)
+            .file_path(self.location.as_str().to_owned())
+            .file_format(DataFileFormat::Parquet)
+            .partition(self.partition)
+            .partition_spec_id(self.workshop.spec_id)
+            .record_count(encoded.rows)
+            .file_size_in_bytes(size_bytes)
+            .column_sizes(encoded.metrics.column_sizes)
+            .value_counts(encoded.metrics.value_counts)
+            .null_value_counts(encoded.metrics.null_value_counts)
+            .nan_value_counts(encoded.metrics.nan_value_counts)
+            .lower_bounds(encoded.metrics.lower_bounds)
+            .upper_bounds(encoded.metrics.upper_bounds)
+            .split_offsets(Some(encoded.split_offsets));
+        if let Some(sort_order_id) = self.workshop.sort_order_id {
+            builder.sort_order_id(sort_order_id);
+        }
+        let table = &self.workshop.table;
+        let fail = |error: iceberg::spec::DataFileBuilderError| error.to_string();
+        builder.build().map_err(fail).map_err(|reason| DataFileError::Table { table: table.clone(), reason })
+    }
+}
