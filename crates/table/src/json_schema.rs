@@ -20,8 +20,6 @@
 
 mod document;
 mod shape;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -184,3 +182,6 @@ fn column_type(shape: &Shape, at: &str) -> Result<Type, JsonSchemaError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
