@@ -107,7 +107,8 @@ pub struct TableProperties {
     pub manifest_min_count_to_merge: usize,
     /// `commit.manifest.target-size-bytes`.
     pub manifest_target_size_bytes: u64,
-    /// `commit.retry.num-retries`.
+    /// `commit.retry.num-retries`. 20 when it is not set, where other engines try 4 times: hours of decoding are not
+    /// thrown away because of a busy minute.
     pub commit_retries: u32,
     /// `commit.retry.min-wait-ms`.
     pub commit_retry_wait_ms_min: u64,
@@ -235,7 +236,7 @@ impl Reader<'_> {
             manifest_merge_enabled: self.flag(key::MANIFEST_MERGE_ENABLED, true),
             manifest_min_count_to_merge: self.number(key::MANIFEST_MIN_COUNT_TO_MERGE, COUNT, 100),
             manifest_target_size_bytes: self.bytes(key::MANIFEST_TARGET_SIZE_BYTES).unwrap_or(8 * MIB),
-            commit_retries: self.number(key::COMMIT_RETRIES, COUNT, 4),
+            commit_retries: self.number(key::COMMIT_RETRIES, COUNT, 20),
             commit_retry_wait_ms_min: self.number(key::COMMIT_RETRY_WAIT_MS_MIN, MILLISECONDS, 100),
             commit_retry_wait_ms_max: self.number(key::COMMIT_RETRY_WAIT_MS_MAX, MILLISECONDS, 60_000),
             commit_retry_total_ms: self.number(key::COMMIT_RETRY_TOTAL_MS, MILLISECONDS, 30 * 60_000),
@@ -364,7 +365,7 @@ mod tests {
         assert_eq!(defaults.manifest_min_count_to_merge, 100);
         assert_eq!(defaults.manifest_target_size_bytes, 8_388_608);
         assert_eq!(defaults.metadata_previous_versions_max, 100);
-        assert_eq!(defaults.commit_retries, 4);
+        assert_eq!(defaults.commit_retries, 20);
         assert!(defaults.bloom_filter_columns.is_empty() && defaults.gc_enabled);
     }
 

@@ -1,1 +1,131 @@
-//! Commit planning: facts in, decision out.
+//! What a commit is and how it is planned: facts in, decision out.
+//!
+//! A change is a list of [`Step`]s. [`check`] says whether they still make sense on what the table has become since
+//! they were planned, [`plan_manifests`] which manifests the new snapshot lists and which are merged, and
+//! [`next_metadata`] writes the table's next metadata. Files are read and written, and the outcome is made true, by
+//! the crate `catalog`.
+
+mod manifests;
+mod metadata;
+mod summary;
+
+use std::collections::HashMap;
+
+use iceberg::spec::{DataFile, FormatVersion, PartitionSpec, Schema, SchemaId, SortOrder, TableMetadata};
+use uuid::Uuid;
+
+pub use manifests::{Bin, plan_manifests};
+pub use metadata::{MetadataError, NewSnapshot, Next, first_metadata, next_metadata};
+pub use summary::append_summary;
+
+/// The key in a snapshot's summary that tells which operation made it.
+pub const OPERATION_ID: &str = "hosu.operation-id";
+
+/// A table that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewTable {
+    /// Its identity for as long as it exists.
+    pub uuid: Uuid,
+    /// The folder of its files, as [`crate::paths::table_location`] makes it.
+    pub location: String,
+    /// Its columns, with the ids of [`crate::evolve::fresh_ids`].
+    pub schema: Schema,
+    /// How its rows are parted.
+    pub spec: PartitionSpec,
+    /// How the rows of a file are sorted.
+    pub sort_order: SortOrder,
+    /// Its properties.
+    pub properties: HashMap<String, String>,
+}
+
+/// One thing that a commit does to a table. The steps of a commit become true in their order, all at once.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The columns become those of `schema`, which grew out of the schema with the id `base_schema_id`.
+    EvolveSchema {
+        /// The current schema when the step was planned; another one now is a conflict.
+        base_schema_id: SchemaId,
+        /// The new columns ([`crate::evolve::Evolved`]).
+        schema: Schema,
+    },
+    /// Properties are set.
+    SetProperties(HashMap<String, String>),
+    /// Properties are removed; absent ones are passed over.
+    RemoveProperties(Vec<String>),
+    /// Data files are added. One of these at most.
+    Append(Append),
+}
+
+/// Data files to add in one snapshot.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The partition spec by which all of the files are routed.
+    pub spec_id: i32,
+    /// At least one; what it says about itself is taken as it is.
+    pub files: Vec<DataFile>,
+    /// Further entries of the snapshot's summary, such as [`OPERATION_ID`].
+    pub summary: HashMap<String, String>,
+}
+
+/// Why steps that were planned on an earlier state of a table make no sense on its present one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// The name means another table now.
+    #[error("the table was dropped and made again")]
+    Replaced,
+    /// Somebody changed the columns.
+    #[error("its columns were changed meanwhile (schema {planned} was current, now it is {current})")]
+    SchemaMoved {
+        /// The schema that the steps were planned on.
+        planned: SchemaId,
+        /// The current one.
+        current: SchemaId,
+    },
+    /// The partition spec of the files is not the table's.
+    #[error("it has no partition spec {spec_id}")]
+    SpecGone {
+        /// The spec that the files were routed by.
+        spec_id: i32,
+    },
+    /// A format that is not written.
+    #[error("it has format version {version}; only version 2 is written")]
+    Format {
+        /// The table's format version.
+        version: u8,
+    },
+}
+
+/// Whether `steps`, planned on `planned`, can be carried out on `current`.
+///
+/// Files are added whatever the columns have become: they are matched by field id.
+///
+/// # Errors
+/// The first [`Conflict`].
+pub fn check(planned: &TableMetadata, current: &TableMetadata, steps: &[Step]) -> Result<(), Conflict> {
+    if planned.uuid() != current.uuid() {
+        return Err(Conflict::Replaced);
+    }
+    if current.format_version() != FormatVersion::V2 {
+        return Err(Conflict::Format { version: current.format_version() as u8 });
+    }
+    steps.iter().try_for_each(|step| match step {
+        Step::EvolveSchema { base_schema_id, .. } if *base_schema_id != current.current_schema_id() => {
+            Err(Conflict::SchemaMoved { planned: *base_schema_id, current: current.current_schema_id() })
+        }
+        Step::Append(append) if current.partition_spec_by_id(append.spec_id).is_none() => {
+            Err(Conflict::SpecGone { spec_id: append.spec_id })
+        }
+        _ => Ok(()),
+    })
+}
+
+/// The files that the steps add, if any do.
+pub fn appended(steps: &[Step]) -> Option<&Append> {
+    steps.iter().find_map(|step| match step {
+        Step::Append(append) if !append.files.is_empty() => Some(append),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
