@@ -151,15 +151,27 @@ impl Store {
         let (store, location) = (self.clone(), location.clone());
         let pieces = async move {
             let info = store.head(&location).await?;
-            let starts = (0..info.size_bytes).step_by(STREAM_CHUNK_BYTES as usize);
-            let pieces = stream::iter(starts).map(move |start| {
-                let range = start..(start + STREAM_CHUNK_BYTES).min(info.size_bytes);
-                let (store, location, etag) = (store.clone(), location.clone(), info.etag.clone());
-                async move { store.get_range_of(&location, range, etag).await }
-            });
-            Ok(pieces.buffered(2))
+            Ok(store.get_stream_of(&location, &info))
         };
         stream::once(pieces).try_flatten().boxed()
+    }
+
+    /// As [`Store::get_stream`], for an object whose facts were asked for before: what was replaced since then is
+    /// [`StoreError::Changed`] too.
+    pub fn get_stream_of(
+        &self,
+        location: &Location,
+        info: &ObjectInfo,
+    ) -> BoxStream<'static, Result<Bytes, StoreError>> {
+        let (store, location, size, etag) =
+            (self.clone(), location.clone(), info.size_bytes, info.etag.clone());
+        let starts = (0..size).step_by(STREAM_CHUNK_BYTES as usize);
+        let pieces = stream::iter(starts).map(move |start| {
+            let range = start..(start + STREAM_CHUNK_BYTES).min(size);
+            let (store, location, etag) = (store.clone(), location.clone(), etag.clone());
+            async move { store.get_range_of(&location, range, etag).await }
+        });
+        pieces.buffered(2).boxed()
     }
 
     async fn get_range_of(

@@ -1,0 +1,157 @@
+//! What can go wrong with an ingest, always with the source or table that it went wrong with. Nothing was committed
+//! then, except after [`CollectError::CommitUnknown`], which says so.
+
+use std::io;
+
+use hosu_host::StoreError;
+use hosu_table::name::{NameError, TableName};
+
+/// Why an ingest did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The table cannot take events under this name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// No source was named.
+    #[error("no source was named")]
+    NoSources,
+    /// Nothing is there.
+    #[error("{name} does not exist")]
+    SourceMissing {
+        /// The source as it was named.
+        name: String,
+    },
+    /// It is there, but cannot be read.
+    #[error("{name} cannot be read: {source}")]
+    SourceUnreadable {
+        /// The source's path.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The object store failed.
+    #[error("{name} cannot be read: {source}")]
+    SourceStore {
+        /// The source's URL.
+        name: String,
+        /// What the store said.
+        source: StoreError,
+    },
+    /// A URL that names no place.
+    #[error("`{name}` is no source: {reason}")]
+    SourceUrl {
+        /// The source as it was named.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file whose name is no text: two such files could not be told apart in the ledger.
+    #[error("the name of {name} is not UTF-8")]
+    SourceName {
+        /// The path, with what is no text replaced.
+        name: String,
+    },
+    /// The only source holds no record.
+    #[error("{name} is empty")]
+    SourceEmpty {
+        /// The source.
+        name: String,
+    },
+    /// The source is no text: nothing of it could be an event.
+    #[error("{name} is {kind}, not lines of JSON")]
+    SourceBinary {
+        /// The source.
+        name: String,
+        /// What it is, with an article: `a Parquet file`.
+        kind: &'static str,
+    },
+    /// The source is a text in another encoding.
+    #[error("{name} is {encoding}, not UTF-8")]
+    SourceEncoding {
+        /// The source.
+        name: String,
+        /// The encoding that it begins in.
+        encoding: &'static str,
+    },
+    /// Compressed data that is cut off or damaged.
+    #[error("{name} is damaged: its {compression} data fails at byte {offset_bytes}: {source}")]
+    SourceDamaged {
+        /// The source.
+        name: String,
+        /// How it is compressed.
+        compression: crate::Compression,
+        /// How much of it was read, as it is stored: the damage is at or shortly before that.
+        offset_bytes: u64,
+        /// What the decompressor said.
+        source: io::Error,
+    },
+    /// A folder or prefix with nothing in it to read.
+    #[error("{name} holds no file to read ({left_out} left out)")]
+    FolderEmpty {
+        /// The folder.
+        name: String,
+        /// How many of its files and folders were left out.
+        left_out: usize,
+    },
+    /// A glob that nothing matches.
+    #[error("nothing matches `{pattern}` ({left_out} left out)")]
+    NothingMatches {
+        /// The glob as it was given.
+        pattern: String,
+        /// How many matches were left out.
+        left_out: usize,
+    },
+    /// A glob that is none.
+    #[error("`{pattern}` is no pattern: {reason}")]
+    BadPattern {
+        /// The glob as it was given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The ledger knows the source's path with other content.
+    #[error("{name} was ingested into {table} before, with other content")]
+    SourceChanged {
+        /// The source.
+        name: String,
+        /// The table.
+        table: TableName,
+    },
+    /// Somebody wrote to the source while it was read.
+    #[error("{name} changed while it was read")]
+    ChangedWhileRead {
+        /// The source.
+        name: String,
+    },
+    /// `--partition-by`, `--sort-by` or `--schema` are not what the table has.
+    #[error("{table} has another {what}: {existing}, not {given}")]
+    ShapeDiffers {
+        /// The table.
+        table: TableName,
+        /// `partitioning`, `sort order` or `schema`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// What the table has.
+        existing: String,
+    },
+    /// A table of the rejects table's name is there and cannot take rejected records.
+    #[error("{table} cannot take rejected records: {reason}")]
+    RejectsTable {
+        /// The rejects table.
+        table: TableName,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Others changed the table each time before this could be committed.
+    #[error("others changed {table} again and again, {attempts} times")]
+    Busy {
+        /// The table.
+        table: TableName,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// It was asked to stop.
+    #[error("stopped before anything was committed")]
+    Stopped,
+}

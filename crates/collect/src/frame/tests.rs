@@ -1,0 +1,190 @@
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn text_of(bytes: &[u8], format: Option<Format>) -> Result<(Compression, Vec<u8>), FrameError> {
+    let mut framed = open(Cursor::new(bytes.to_vec()), format)?;
+    let mut text = Vec::new();
+    framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
+    Ok((framed.compression, text))
+}
+
+fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
+    match text_of(bytes, None) {
+        Err(FrameError::Binary { kind }) => Some(kind),
+        _ => None,
+    }
+}
+
+/// `byte_offset line_number text` of each line.
+fn lines_of(text: &[u8], chunk_bytes: usize, line_bytes_max: usize) -> Vec<(u64, u64, Vec<u8>)> {
+    let mut lines = Lines::new(text, 0, chunk_bytes, line_bytes_max);
+    let mut all = Vec::new();
+    while let Some(chunk) = lines.next_chunk().unwrap() {
+        all.extend(chunk.lines().map(|line| (line.byte_offset, line.line_number, line.bytes.to_vec())));
+        if let Some(too_long) = chunk.too_long {
+            let text = format!("{} of {}", chunk.bytes.len(), too_long.line_bytes);
+            all.push((chunk.byte_offset, chunk.line_number, text.into_bytes()));
+        }
+    }
+    all
+}
+
+#[test]
+fn content_tells_the_compression() {
+    let text = b"{\"a\":1}\n{\"a\":2}\n".to_vec();
+    let two_members = [gzip(&text), gzip(&text)].concat();
+    let frame = zstd::encode_all(text.as_slice(), 1).unwrap();
+    let two_frames = [frame.clone(), frame.clone()].concat();
+    let twice = [text.clone(), text.clone()].concat();
+    assert_eq!(text_of(&text, None).unwrap(), (Compression::None, text.clone()));
+    assert_eq!(text_of(&two_members, None).unwrap(), (Compression::Gzip, twice.clone()));
+    assert_eq!(text_of(&two_frames, None).unwrap(), (Compression::Zstd, twice));
+    let padded = [gzip(&text), vec![0; 1000]].concat();
+    assert_eq!(text_of(&padded, None).unwrap(), (Compression::Gzip, text.clone()));
+    assert_eq!(text_of(&gzip(b""), None).unwrap(), (Compression::Gzip, Vec::new()));
+    assert_eq!(text_of(b"", None).unwrap(), (Compression::None, Vec::new()));
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
+    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None).unwrap();
+    assert_eq!(framed.skipped_bytes, 3);
+    assert_eq!(text_of(&gzip(b"\xef\xbb\xbf{}\n"), None).unwrap().1, b"{}\n");
+    for (bytes, name) in [(&b"\xff\xfe{\0}\0"[..], "UTF-16"), (b"\xfe\xff\0{\0}", "UTF-16")] {
+        match text_of(bytes, None) {
+            Err(FrameError::Encoding { encoding }) => assert_eq!(encoding, name),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn damaged_compressed_data_is_an_error() {
+    let text: Vec<u8> = (0..100_000_u32).flat_map(|n| format!("{{\"n\":{n}}}\n").into_bytes()).collect();
+    let whole = gzip(&text);
+    let cut = whole.get(..whole.len() / 2).unwrap();
+    let garbage = [whole.clone(), b"no gzip".to_vec()].concat();
+    let late_garbage = [whole.clone(), vec![0; 10], b"x".to_vec()].concat();
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let frame = zstd::encode_all(text.as_slice(), 1).unwrap();
+    let cut_frame = frame.get(..frame.len() / 2).unwrap();
+    let cut_header = whole.get(..5).unwrap();
+    for bytes in [cut, &garbage, &late_garbage, &flipped, cut_frame, cut_header] {
+        match text_of(bytes, None) {
+            Err(FrameError::Damaged { .. }) => {}
+            other => panic!("{:?}", other.map(|(_, text)| text.len())),
+        }
+    }
+}
+
+#[test]
+fn binaries_are_known_by_magic_or_nul() {
+    assert_eq!(binary_kind(b"PAR1\x15\x04"), Some("a Parquet file"));
+    assert_eq!(binary_kind(b"\x89PNG\r\n\x1a\n\0\0"), Some("a PNG picture"));
+    assert_eq!(binary_kind(b"ORC\x0a\x03\0\0"), Some("an ORC file"));
+    assert_eq!(binary_kind(b"BZh91AY&SY\xff"), Some("bzip2 data"));
+    assert_eq!(binary_kind(b"\x04\x22\x4d\x18\x64"), Some("LZ4 data"));
+    assert_eq!(binary_kind(b"RIFF\x10\0\0\0WEBPVP8 "), Some("a WebP picture"));
+    assert_eq!(binary_kind(b"abc\0def"), Some("a binary file"));
+    assert_eq!(binary_kind(b"{\0\"\0a\0"), Some("a binary file"));
+    assert_eq!(binary_kind(&gzip(&gzip(b"{}"))), Some("compressed twice, gzip inside"));
+    let mut tar = vec![0; 600];
+    tar.get_mut(257..262).unwrap().copy_from_slice(b"ustar");
+    assert_eq!(binary_kind(&gzip(&tar)), Some("a tar archive"));
+}
+
+#[test]
+fn everything_else_is_lines() {
+    for text in [
+        &b"ORCHARD of apples\n"[..],
+        b"BZh is no event\n",
+        b"{\"a\":1}\nbroken \0 line\n",
+        b"\xff\xffnot UTF-8\n",
+        b"plain words\n",
+        b"{",
+    ] {
+        assert_eq!(text_of(text, None).unwrap().1, text);
+    }
+    // The head ends within an object.
+    let long = [b"{\"a\":\"".to_vec(), vec![b'x'; 9000], b"\"}\n\0\n".to_vec()].concat();
+    let with_nul = [b"\0\n".to_vec(), long].concat();
+    assert_eq!(text_of(&with_nul, None).unwrap().1, with_nul);
+}
+
+#[test]
+fn a_format_that_is_given_is_believed() {
+    let plain = Format::parse("ndjson").unwrap();
+    assert_eq!(text_of(b"PAR1", plain).unwrap(), (Compression::None, b"PAR1".to_vec()));
+    let gz = Format::parse("NDJSON.gz").unwrap();
+    assert!(matches!(text_of(b"{}", gz), Err(FrameError::Damaged { .. })));
+    assert_eq!(Format::parse("auto"), Ok(None));
+    assert!(Format::parse("csv").unwrap_err().to_string().contains("`csv`"));
+    for name in ["ndjson", "ndjson.gz", "ndjson.zst"] {
+        assert_eq!(name.parse::<Format>().unwrap().to_string(), name);
+    }
+}
+
+#[test]
+fn lines_have_their_places() {
+    let text = b"one\r\n\n  \t\r\ntwo\nlast";
+    let expected = [(0, 1, b"one".to_vec()), (11, 4, b"two".to_vec()), (15, 5, b"last".to_vec())].to_vec();
+    for chunk_bytes in [1, 2, 3, 7, 100] {
+        assert_eq!(lines_of(text, chunk_bytes, 100), expected, "{chunk_bytes}");
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_keeps_its_head_and_place() {
+    let text = [b"a\n".to_vec(), vec![b'x'; 1000], b"\r\nb\n".to_vec(), vec![b'y'; 11]].concat();
+    for chunk_bytes in [1, 3, 10] {
+        let lines = lines_of(&text, chunk_bytes, 10);
+        let texts: Vec<_> = lines
+            .iter()
+            .map(|(at, line, text)| format!("{at} {line} {}", String::from_utf8_lossy(text)))
+            .collect();
+        assert_eq!(texts, ["0 1 a", "2 2 10 of 1000", "1004 3 b", "1006 4 10 of 11"], "{chunk_bytes}");
+    }
+    // Exactly the limit is fine, whatever ends it.
+    for text in [&b"0123456789"[..], b"0123456789\n", b"0123456789\r\n"] {
+        assert_eq!(lines_of(text, 4, 10), [(0, 1, b"0123456789".to_vec())]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn chunks_are_the_text(
+        text in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), Just(b' ')], 0..200),
+        chunk_bytes in 1_usize..30,
+        line_bytes_max in 30_usize..300,
+    ) {
+        let mut lines = Lines::new(text.as_slice(), 0, chunk_bytes, line_bytes_max);
+        let mut all = Vec::new();
+        while let Some(chunk) = lines.next_chunk().unwrap() {
+            prop_assert_eq!(chunk.byte_offset, all.len() as u64);
+            prop_assert_eq!(chunk.line_number, 1 + all.iter().filter(|byte| **byte == b'\n').count() as u64);
+            match chunk.too_long {
+                None => all.extend(chunk.bytes),
+                Some(too_long) => {
+                    let line = text[all.len()..].split(|byte| *byte == b'\n').next().unwrap();
+                    let ended = text.len() > all.len() + line.len();
+                    let content = if ended { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
+                    prop_assert!(content.len() > line_bytes_max);
+                    prop_assert_eq!(too_long.line_bytes, content.len() as u64);
+                    let whole = text[all.len()..].split_inclusive(|byte| *byte == b'\n').next().unwrap();
+                    all.extend(whole);
+                }
+            }
+        }
+        prop_assert_eq!(all, text);
+    }
+}

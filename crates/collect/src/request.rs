@@ -1,0 +1,121 @@
+//! What an ingest is asked for.
+
+use std::path::PathBuf;
+
+use hosu_table::name::TableName;
+
+use crate::frame::Format;
+use crate::progress::Stop;
+
+/// One ingest: these sources into this table.
+#[derive(Clone, Debug)]
+pub struct IngestRequest {
+    /// The table; it and its database are made when they are not there.
+    pub table: TableName,
+    /// The sources as a person names them: files, folders, globs, `-`, URLs (see [`crate::source`]).
+    pub sources: Vec<String>,
+    /// The folder that relative paths count from.
+    pub folder: PathBuf,
+    /// What the sources are; `None` looks at their content.
+    pub format: Option<Format>,
+    /// How a new table is partitioned, for example `day(event_time), bucket(16, user_id)`.
+    pub partition_by: Option<String>,
+    /// How a new table's files are sorted, for example `event_time desc`.
+    pub sort_by: Option<String>,
+    /// The columns of a new table, as the text of a JSON Schema; `None` infers them from a sample.
+    pub schema: Option<String>,
+    /// Whether sources that the table has already are ingested again.
+    pub reingest: bool,
+    /// What happens to a source whose path is known with other content.
+    pub on_changed: OnChanged,
+    /// Whether to tell only what would happen.
+    pub dry_run: bool,
+    /// Memory, sizes, cores.
+    pub settings: CollectSettings,
+    /// Ends the ingest early when it is asked.
+    pub stop: Stop,
+}
+
+impl IngestRequest {
+    /// `sources` into `table`, everything else by default.
+    pub fn new(table: TableName, sources: Vec<String>, folder: PathBuf) -> Self {
+        Self {
+            table,
+            sources,
+            folder,
+            format: None,
+            partition_by: None,
+            sort_by: None,
+            schema: None,
+            reingest: false,
+            on_changed: OnChanged::Refuse,
+            dry_run: false,
+            settings: CollectSettings::default(),
+            stop: Stop::new(),
+        }
+    }
+}
+
+/// What happens to a source whose path the table's ledger knows with other content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnChanged {
+    /// The ingest ends with [`crate::CollectError::SourceChanged`].
+    #[default]
+    Refuse,
+    /// The source is taken as a new one.
+    New,
+}
+
+/// How much of the machine an ingest may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectSettings {
+    /// Memory for all that is read, decoded and not yet written.
+    pub memory_bytes: usize,
+    /// The size at which data files are rolled; the table's own property wins.
+    pub target_file_bytes: u64,
+    /// The level of zstd; the table's own property wins.
+    pub compression_level: i32,
+    /// How many cores decode.
+    pub cores: usize,
+    /// The longest line that is read as a record; a longer one is rejected.
+    pub line_bytes_max: usize,
+    /// How many bytes of the sources a new table's columns are inferred from.
+    pub sample_bytes: usize,
+}
+
+impl Default for CollectSettings {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 512 << 20,
+            target_file_bytes: 128 << 20,
+            compression_level: 1,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            line_bytes_max: 16 << 20,
+            sample_bytes: 16 << 20,
+        }
+    }
+}
+
+impl CollectSettings {
+    /// Bytes of text that may be between the reader and the writers. Decoding a text takes about six times its
+    /// size (the text, its rows, what was rescued), and gets three eighths of the memory.
+    pub fn text_bytes(&self) -> usize {
+        (self.memory_bytes / 16).max(256 << 10)
+    }
+
+    /// Bytes of text that are decoded at a time.
+    pub fn chunk_bytes(&self) -> usize {
+        let chunks = self.cores.max(1) + 2;
+        (self.text_bytes() / chunks).clamp(64 << 10, 4 << 20).min(self.line_bytes_max.max(1))
+    }
+
+    /// Memory of the table's writer.
+    pub fn writer_bytes(&self) -> usize {
+        self.memory_bytes / 2
+    }
+
+    /// Memory of the rejects table's writer.
+    pub fn rejects_writer_bytes(&self) -> usize {
+        self.memory_bytes / 8
+    }
+}

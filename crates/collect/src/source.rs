@@ -1,0 +1,196 @@
+//! Finding what is to be read, and saying what each source *is*.
+//!
+//! A source is a file, an object or a stream, known by one name: the absolute path of the file itself (symbolic
+//! links followed, so that `latest.json` is whatever it points to today) or the canonical URL. The same source
+//! named twice, by name, folder or glob, counts once. Sources come in the order in which they are named, those of
+//! a folder or glob sorted by path, so that the same command reads the same rows in the same order.
+//!
+//! What a text means: `-` is standard input; what begins with a scheme is an object, a prefix or a glob of objects;
+//! a path that exists is that file or folder, whatever characters it has; anything else with `*`, `?` or `[` is a
+//! glob. In folders and globs, names that begin with `.` or `_` are other programs' notes (`_SUCCESS`, `.crc`)
+//! and are left out, and so are sockets, pipes and links to folders: each is reported. A pipe that is named itself
+//! is read as a stream.
+
+mod local;
+mod read;
+mod remote;
+mod spool;
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hosu_host::{Host, Location, ObjectInfo};
+use serde::Serialize;
+
+use crate::error::CollectError;
+
+pub use read::{RawReader, Watch, content_hash};
+pub use spool::Spool;
+
+/// The name of standard input.
+pub const STDIN: &str = "-";
+
+/// What can be read from start to end.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The absolute path or URL; [`STDIN`] for standard input.
+    pub name: String,
+    /// Where its bytes come from.
+    pub kind: SourceKind,
+}
+
+/// Where the bytes of a source come from.
+#[derive(Clone, Debug)]
+pub enum SourceKind {
+    /// A regular file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Its size when it was found.
+        size_bytes: u64,
+    },
+    /// Bytes that come once: standard input, a pipe. They are kept in a scratch file to be read again.
+    Stream(Arc<Spool>),
+    /// An object of a store.
+    Object {
+        /// Its place.
+        location: Location,
+        /// Its facts when it was found.
+        info: ObjectInfo,
+    },
+}
+
+impl Source {
+    /// Its size as it is stored, where that is known before it is read.
+    pub fn size_bytes(&self) -> Option<u64> {
+        match &self.kind {
+            SourceKind::File { size_bytes, .. } => Some(*size_bytes),
+            SourceKind::Object { info, .. } => Some(info.size_bytes),
+            SourceKind::Stream(_) => None,
+        }
+    }
+
+    /// Whether the ledger may know it: what a stream brings cannot be asked for before it is read.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.kind, SourceKind::Stream(_))
+    }
+
+    /// What the store itself says about the content, where it does: `etag:…`.
+    pub fn etag(&self) -> Option<String> {
+        match &self.kind {
+            SourceKind::Object { info, .. } => info.etag.as_ref().map(|etag| format!("etag:{etag}")),
+            _ => None,
+        }
+    }
+}
+
+/// Something in a folder, or that matched a glob, and is not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LeftOut {
+    /// Its path or URL.
+    pub path: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// What a request's sources come to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The sources, each once.
+    pub sources: Vec<Source>,
+    /// What was left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Found {
+    fn extend(&mut self, more: Self) {
+        self.sources.extend(more.sources);
+        self.left_out.extend(more.left_out);
+    }
+}
+
+pub(crate) const HIDDEN: &str = "its name begins with `.` or `_`";
+pub(crate) const LINKED_FOLDER: &str = "it is a link to a folder";
+pub(crate) const NOT_A_FILE: &str = "it is no regular file";
+
+/// Finds the sources that `texts` name; relative paths count from `folder`.
+///
+/// # Errors
+/// For the first text that names nothing, or nothing that can be read.
+pub async fn find(
+    host: &Host,
+    texts: &[String],
+    folder: &Path,
+    stdin: Option<Box<dyn Read + Send>>,
+) -> Result<Found, CollectError> {
+    let mut stdin = stdin;
+    let mut found = Found::default();
+    for text in texts {
+        let more = if text == STDIN {
+            standard_input(host, stdin.take(), &found)?
+        } else if remote::is_url(text) {
+            remote::find(&host.store, text).await?
+        } else {
+            let (host, text, folder) = (host.clone(), text.clone(), folder.to_owned());
+            blocking(move || local::find(&host, &text, &folder)).await?
+        };
+        found.extend(more);
+    }
+    let mut names = HashSet::new();
+    found.sources.retain(|source| names.insert(source.name.clone()));
+    // What one text leaves out another may name.
+    found.left_out.retain(|left_out| !names.contains(&left_out.path));
+    found.left_out.sort();
+    found.left_out.dedup();
+    if found.sources.is_empty() { Err(CollectError::NoSources) } else { Ok(found) }
+}
+
+fn standard_input(
+    host: &Host,
+    stdin: Option<Box<dyn Read + Send>>,
+    found: &Found,
+) -> Result<Found, CollectError> {
+    let Some(reader) = stdin else {
+        return match found.sources.iter().any(|source| source.name == STDIN) {
+            true => Ok(Found::default()),
+            false => Err(CollectError::SourceMissing { name: STDIN.to_owned() }),
+        };
+    };
+    let spool = Arc::new(Spool::new(host.scratch.clone(), move || Ok(reader)));
+    let sources = vec![Source { name: STDIN.to_owned(), kind: SourceKind::Stream(spool) }];
+    Ok(Found { sources, left_out: Vec::new() })
+}
+
+/// Runs what blocks away from the threads that must not.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CollectError> + Send + 'static,
+) -> Result<T, CollectError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down.
+        Err(_) => Err(CollectError::Stopped),
+    }
+}
+
+/// Whether a name is one that folders and globs leave out.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '_'])
+}
+
+/// Whether a text has a character that makes it a glob.
+pub(crate) fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// How globs match, for files and objects alike: `*` and `?` stay within one name, and case matters.
+pub(crate) const MATCH: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+#[cfg(test)]
+mod tests;

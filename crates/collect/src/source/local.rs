@@ -1,0 +1,185 @@
+//! Sources on this machine: files, folders, globs and pipes.
+
+use std::fs::{self, FileType, Metadata};
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hosu_host::Host;
+
+use super::{Found, HIDDEN, LINKED_FOLDER, LeftOut, MATCH, NOT_A_FILE, Source, SourceKind, Spool};
+use super::{is_glob, is_hidden};
+use crate::error::CollectError;
+
+/// Finds what one text names. Blocks.
+pub(super) fn find(host: &Host, text: &str, folder: &Path) -> Result<Found, CollectError> {
+    if text.is_empty() {
+        return Err(CollectError::SourceMissing { name: String::new() });
+    }
+    let text = strip_scheme(text);
+    let path = folder.join(text);
+    match fs::metadata(&path) {
+        Ok(metadata) => named(host, &path, &metadata),
+        Err(error) if is_absent(&error) && is_glob(text) => find_glob(text, folder),
+        Err(error) => Err(unreadable(&path, error)),
+    }
+}
+
+/// `file:///a`, `file://localhost/a`, `file:/a` and `/a` are the same path.
+fn strip_scheme(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix("file:") else { return text };
+    let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
+    if path.starts_with('/') { path } else { text }
+}
+
+/// A file, folder or pipe that was named itself.
+fn named(host: &Host, path: &Path, metadata: &Metadata) -> Result<Found, CollectError> {
+    let mut found = Found::default();
+    if metadata.is_dir() {
+        let folder = real_path(path)?;
+        walk(&folder, &mut found)?;
+        if found.sources.is_empty() {
+            return Err(CollectError::FolderEmpty {
+                name: name_of(&folder)?,
+                left_out: found.left_out.len(),
+            });
+        }
+    } else if metadata.is_file() {
+        found.sources.push(file(path)?);
+    } else if is_stream(metadata.file_type()) {
+        found.sources.push(stream(host, path)?);
+    } else {
+        let reason = io::Error::other("it is neither a file nor a folder nor a pipe");
+        return Err(unreadable(path, reason));
+    }
+    Ok(found)
+}
+
+fn is_stream(kind: FileType) -> bool {
+    kind.is_fifo() || kind.is_char_device()
+}
+
+/// A pipe or device. Its path is not resolved: that of `/dev/stdin` leads to no file.
+fn stream(host: &Host, path: &Path) -> Result<Source, CollectError> {
+    let absolute = std::path::absolute(path).map_err(|error| unreadable(path, error))?;
+    let name = name_of(&absolute)?;
+    let spool = Spool::new(host.scratch.clone(), move || Ok(Box::new(fs::File::open(absolute)?) as _));
+    Ok(Source { name, kind: SourceKind::Stream(Arc::new(spool)) })
+}
+
+fn file(path: &Path) -> Result<Source, CollectError> {
+    let path = real_path(path)?;
+    let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+    Ok(Source { name: name_of(&path)?, kind: SourceKind::File { path, size_bytes: metadata.len() } })
+}
+
+/// All files in a folder and below, sorted by path.
+fn walk(folder: &Path, found: &mut Found) -> Result<(), CollectError> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut paths: Vec<PathBuf> =
+        entries.map_err(|error| unreadable(folder, error))?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let hidden = path.file_name().and_then(|name| name.to_str()).is_some_and(is_hidden);
+        if hidden {
+            found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
+            continue;
+        }
+        let link = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, error))?;
+        let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+        match (metadata.is_dir(), metadata.is_file()) {
+            // A link may lead back up, and then for ever down.
+            (true, _) if link.is_symlink() => {
+                found.left_out.push(LeftOut { path: lossy(&path), reason: LINKED_FOLDER });
+            }
+            (true, _) => walk(&path, found)?,
+            (_, true) => found.sources.push(file(&path)?),
+            _ => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
+        }
+    }
+    Ok(())
+}
+
+fn find_glob(text: &str, folder: &Path) -> Result<Found, CollectError> {
+    let folder = folder.to_str().ok_or_else(|| CollectError::SourceName { name: lossy(folder) })?;
+    let whole = if text.starts_with('/') {
+        text.to_owned()
+    } else {
+        format!("{}/{text}", glob::Pattern::escape(folder))
+    };
+    let bad = |error: glob::PatternError| CollectError::BadPattern {
+        pattern: text.to_owned(),
+        reason: error.msg.to_owned(),
+    };
+    let asks_for_hidden = text.split('/').any(is_hidden);
+    let mut found = Found::default();
+    for path in glob::glob_with(&whole, MATCH).map_err(bad)? {
+        let path = path.map_err(|error| {
+            let path = error.path().to_owned();
+            unreadable(&path, error.into())
+        })?;
+        if !asks_for_hidden && hidden_below(&path, text, folder) {
+            found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
+            continue;
+        }
+        let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+        match metadata.is_dir() {
+            // An empty folder among the matches is no error, unlike one that was named.
+            true => walk(&real_path(&path)?, &mut found)?,
+            false if metadata.is_file() => found.sources.push(file(&path)?),
+            false => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
+        }
+    }
+    if found.sources.is_empty() {
+        return Err(CollectError::NothingMatches {
+            pattern: text.to_owned(),
+            left_out: found.left_out.len(),
+        });
+    }
+    Ok(found)
+}
+
+/// Whether a match has a hidden name below the part of the pattern that is spelled out.
+fn hidden_below(path: &Path, pattern: &str, folder: &str) -> bool {
+    let spelled: Vec<&str> = pattern.split('/').take_while(|name| !is_glob(name)).collect();
+    let base = if pattern.starts_with('/') {
+        PathBuf::from(format!("/{}", spelled.join("/").trim_start_matches('/')))
+    } else {
+        Path::new(folder).join(spelled.join("/"))
+    };
+    let below = path.strip_prefix(&base).unwrap_or(path);
+    below.components().any(|name| name.as_os_str().to_str().is_some_and(is_hidden))
+}
+
+/// The path of the file itself: absolute, links followed.
+fn real_path(path: &Path) -> Result<PathBuf, CollectError> {
+    fs::canonicalize(path).map_err(|error| unreadable(path, error))
+}
+
+fn name_of(path: &Path) -> Result<String, CollectError> {
+    // A name that two files may share after repair would make one of them the other's changed content.
+    path.to_str().map(str::to_owned).ok_or_else(|| CollectError::SourceName { name: lossy(path) })
+}
+
+fn lossy(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    // A glob such as `*/` + a file's name is asked for below a file.
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+/// An error about a path: that nothing is there, or what else the system says.
+pub(super) fn unreadable(path: &Path, error: io::Error) -> CollectError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            CollectError::SourceMissing { name: lossy(path) }
+        }
+        _ => CollectError::SourceUnreadable { name: lossy(path), source: error },
+    }
+}

@@ -1,0 +1,185 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use bytes::Bytes;
+use hosu_host::Location;
+use tempfile::TempDir;
+
+use super::*;
+
+struct Folder {
+    dir: TempDir,
+    host: Host,
+}
+
+impl Folder {
+    fn with(files: &[&str]) -> Self {
+        let folder = Self { dir: tempfile::tempdir().unwrap(), host: Host::seeded(1) };
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}\n").unwrap();
+        }
+        folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().canonicalize().unwrap()
+    }
+
+    async fn find(&self, texts: &[&str]) -> Result<Found, CollectError> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        find(&self.host, &texts, &self.path(), None).await
+    }
+
+    /// The names below the folder.
+    async fn names(&self, texts: &[&str]) -> Vec<String> {
+        let found = self.find(texts).await.unwrap();
+        let below = format!("{}/", self.path().display());
+        found.sources.iter().map(|source| source.name.replace(&below, "")).collect()
+    }
+}
+
+#[tokio::test]
+async fn files_folders_and_globs_come_in_order_and_once() {
+    let folder = Folder::with(&["b.json", "a/2.json", "a/10.json", "a/deep/x", "c.txt"]);
+    assert_eq!(folder.names(&["."]).await, ["a/10.json", "a/2.json", "a/deep/x", "b.json", "c.txt"]);
+    assert_eq!(folder.names(&["b.json", "*.json", "./a/../b.json"]).await, ["b.json"]);
+    assert_eq!(folder.names(&["a/**/*"]).await, ["a/10.json", "a/2.json", "a/deep/x"]);
+    assert_eq!(folder.names(&["**/*.json"]).await, ["a/10.json", "a/2.json", "b.json"]);
+    assert_eq!(folder.names(&["[bc].*"]).await, ["b.json", "c.txt"]);
+    let absolute = format!("{}/a/?.json", folder.path().display());
+    assert_eq!(folder.names(&[&absolute]).await, ["a/2.json"]);
+    let url = format!("file://{}/b.json", folder.path().display());
+    assert_eq!(folder.names(&[&url]).await, ["b.json"]);
+}
+
+#[tokio::test]
+async fn names_may_have_any_character() {
+    let names = ["a b.json", "100%41.json", "한국어.json", "x#1.json", "q?.json", "[1].json", "a:b.json"];
+    let folder = Folder::with(&names);
+    for name in names {
+        assert_eq!(folder.names(&[name]).await, [name]);
+    }
+    assert_eq!(folder.names(&["."]).await.len(), names.len());
+}
+
+#[tokio::test]
+async fn hidden_names_and_links_to_folders_are_left_out_and_said() {
+    let folder = Folder::with(&["a.json", ".hidden", "_SUCCESS", "_temporary/part", "real/x.json"]);
+    symlink(folder.path().join("real"), folder.path().join("link")).unwrap();
+    symlink(folder.path().join("a.json"), folder.path().join("latest.json")).unwrap();
+    let found = folder.find(&["."]).await.unwrap();
+    assert_eq!(folder.names(&["."]).await, ["a.json", "real/x.json"], "a link to a file is that file");
+    let left_out: Vec<_> =
+        found.left_out.iter().map(|left| (left.path.rsplit('/').next().unwrap(), left.reason)).collect();
+    let expected =
+        [(".hidden", HIDDEN), ("_SUCCESS", HIDDEN), ("_temporary", HIDDEN), ("link", LINKED_FOLDER)];
+    assert_eq!(left_out, expected);
+    // What is named itself is read.
+    assert_eq!(folder.names(&["_SUCCESS"]).await, ["_SUCCESS"]);
+    assert_eq!(folder.names(&["_S*"]).await, ["_SUCCESS"]);
+    assert_eq!(folder.names(&["link"]).await, ["real/x.json"]);
+    let found = folder.find(&[".", "_SUCCESS"]).await.unwrap();
+    assert_eq!(found.left_out.len(), 3, "and not said to be left out");
+}
+
+#[tokio::test]
+async fn what_names_nothing_is_an_error() {
+    let folder = Folder::with(&["a.json", "only_hidden/.x"]);
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for (text, expected) in [
+        ("nope.json", "nope.json does not exist"),
+        ("a.json/b", "does not exist"),
+        ("*.csv", "nothing matches `*.csv` (0 left out)"),
+        ("empty", "holds no file to read (0 left out)"),
+        ("only_hidden", "holds no file to read (1 left out)"),
+        ("a***b", "is no pattern"),
+        ("s3:///key", "it names no bucket"),
+        ("memory:///nope", "memory:///nope does not exist"),
+    ] {
+        let error = folder.find(&[text]).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    assert!(matches!(folder.find(&[]).await, Err(CollectError::NoSources)));
+    assert!(matches!(folder.find(&["-"]).await, Err(CollectError::SourceMissing { .. })));
+}
+
+#[tokio::test]
+async fn standard_input_counts_once() {
+    let folder = Folder::with(&["a.json"]);
+    let texts = ["-".to_owned(), "a.json".to_owned(), "-".to_owned()];
+    let stdin: Box<dyn Read + Send> = Box::new(&b"{}"[..]);
+    let found = find(&folder.host, &texts, &folder.path(), Some(stdin)).await.unwrap();
+    assert_eq!(found.sources.len(), 2);
+    assert!(found.sources[0].is_stream() && found.sources[0].name == STDIN);
+}
+
+#[tokio::test]
+async fn objects_are_found_by_key_prefix_and_glob() {
+    let folder = Folder::with(&[]);
+    for key in ["logs/b.json", "logs/a.json", "logs/deep/c.json", "logs/_SUCCESS", "logs2/x.json"] {
+        let location = Location::parse(&format!("memory:///{key}")).unwrap();
+        folder.host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
+    }
+    let names = async |text: &str| {
+        let found = folder.find(&[text]).await.unwrap();
+        found.sources.iter().map(|source| source.name.replace("memory:///", "")).collect::<Vec<_>>()
+    };
+    let below = ["logs/a.json", "logs/b.json", "logs/deep/c.json"];
+    assert_eq!(names("memory:///logs/").await, below);
+    assert_eq!(names("memory:///logs").await, below);
+    assert_eq!(names("memory:///logs/*.json").await, ["logs/a.json", "logs/b.json"]);
+    assert_eq!(names("memory:///logs*/**/*.json").await.len(), 4);
+    assert_eq!(names("memory:///logs/a.json").await, ["logs/a.json"]);
+    assert_eq!(names("memory:///logs/_*").await, ["logs/_SUCCESS"]);
+    let found = folder.find(&["memory:///logs/"]).await.unwrap();
+    assert_eq!(found.left_out.len(), 1);
+    assert!(found.sources[0].etag().is_some_and(|etag| etag.starts_with("etag:")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_counted_and_hashed() {
+    let folder = Folder::with(&[]);
+    let text = vec![b'x'; 9 << 20];
+    fs::write(folder.path().join("big"), &text).unwrap();
+    let location = Location::parse("memory:///big").unwrap();
+    folder.host.store.put(&location, text.clone().into()).await.unwrap();
+    let expected = format!("blake3:{}", blake3::hash(&text).to_hex());
+    let found = folder.find(&["big", "memory:///big"]).await.unwrap();
+    for source in found.sources {
+        let (store, runtime) = (folder.host.store.clone(), tokio::runtime::Handle::current());
+        let (bytes, hash) = blocking(move || content_hash(&source, &store, &runtime)).await.unwrap();
+        assert_eq!((bytes, &hash), (text.len() as u64, &expected));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_while_it_is_read_is_told() {
+    let folder = Folder::with(&["a.json"]);
+    let source = folder.find(&["a.json"]).await.unwrap().sources.remove(0);
+    let (store, runtime) = (folder.host.store.clone(), tokio::runtime::Handle::current());
+    let (mut reader, watch) = RawReader::open(&source, &store, &runtime).unwrap();
+    let mut text = Vec::new();
+    reader.read_to_end(&mut text).unwrap();
+    watch.check_unchanged().unwrap();
+    fs::write(folder.path().join("a.json"), "{}\n{}\n").unwrap();
+    assert!(matches!(watch.check_unchanged(), Err(CollectError::ChangedWhileRead { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_is_read_as_a_stream_and_again() {
+    let folder = Folder::with(&[]);
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let source = folder.find(&["pipe"]).await.unwrap().sources.remove(0);
+    assert_eq!(source.size_bytes(), None);
+    let writer = std::thread::spawn(move || fs::write(pipe, "{}\n").unwrap());
+    for _ in 0..2 {
+        let (source, store, runtime) =
+            (source.clone(), folder.host.store.clone(), tokio::runtime::Handle::current());
+        let (bytes, _) = blocking(move || content_hash(&source, &store, &runtime)).await.unwrap();
+        assert_eq!(bytes, 3);
+    }
+    writer.join().unwrap();
+}
