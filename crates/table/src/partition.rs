@@ -55,7 +55,7 @@ pub fn bind(terms: &[PartitionTerm], schema: &Schema) -> Result<PartitionSpec, P
         }
         let name = free_name(&source.name, term.transform, |name| {
             let own = term.transform == Transform::Identity && name == source.name;
-            !names.contains(name) && (own || schema.field_by_name(name).is_none())
+            !names.contains(name) && (own || schema.field_by_name_case_insensitive(name).is_none())
         });
         names.insert(name.clone());
         seen.push((source.id, kind, text));
