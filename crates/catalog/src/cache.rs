@@ -71,7 +71,7 @@ impl Decoded {
             Self::Metadata { json_bytes, .. } => json_bytes.saturating_mul(3),
             Self::List(manifests) => manifests.iter().map(manifest_file_bytes).sum(),
             Self::Manifest(manifest) => {
-                let entries: usize = manifest.entries.iter().map(|entry| entry_bytes(entry)).sum();
+                let entries: usize = manifest.entries.iter().map(entry_bytes).sum();
                 entries + size_of::<DecodedManifest>()
             }
         }
@@ -94,7 +94,7 @@ fn entry_bytes(entry: &ManifestEntryRef) -> usize {
         [file.column_sizes(), file.value_counts(), file.null_value_counts(), file.nan_value_counts()];
     let counts: usize = counts.iter().map(|map| map_bytes::<u64>(map.capacity())).sum();
     let bounds: usize = [file.lower_bounds(), file.upper_bounds()].iter().map(|map| bounds_bytes(map)).sum();
-    let offsets = file.split_offsets().map_or(0, |offsets| size_of_val(offsets));
+    let offsets = file.split_offsets().map_or(0, size_of_val);
     size_of::<iceberg::spec::ManifestEntry>()
         + 2 * size_of::<usize>()
         + file.file_path().len()
@@ -105,7 +105,7 @@ fn entry_bytes(entry: &ManifestEntryRef) -> usize {
 }
 
 fn partition_bytes(file: &DataFile) -> usize {
-    file.partition().fields().len() * size_of::<Option<iceberg::spec::Literal>>() + size_of::<Struct>()
+    size_of_val(file.partition().fields()) + size_of::<Struct>()
 }
 
 /// What a hash map takes for its places, full or empty: a byte of control and a pair each.

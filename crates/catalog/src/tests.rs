@@ -357,7 +357,10 @@ async fn columns_change_with_the_rows_that_need_them_unless_somebody_changed_the
         let fields =
             base.as_struct().fields().iter().cloned().chain([field(3, column, PrimitiveType::Double)]);
         let schema = Schema::builder().with_fields(fields).build().expect("a schema");
-        vec![Step::EvolveSchema { base_schema_id: 0, schema }, Step::Append(append("file:///a.parquet", 1))]
+        vec![
+            Step::EvolveSchema { base_schema_id: 0, schema: Box::new(schema) },
+            Step::Append(append("file:///a.parquet", 1)),
+        ]
     };
     let done = lake.catalog.commit(change(&base, evolve("price"))).await.expect("a commit");
     let table = &done.tables[0];

@@ -14,7 +14,13 @@ use crate::commit::{NewTable, Step};
 /// Steps that give no valid metadata.
 #[derive(Debug, thiserror::Error)]
 #[error("the table's metadata would not be valid")]
-pub struct MetadataError(#[from] Cause);
+pub struct MetadataError(#[source] Box<Cause>);
+
+impl From<Cause> for MetadataError {
+    fn from(cause: Cause) -> Self {
+        Self(Box::new(cause))
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
@@ -102,7 +108,7 @@ pub fn next_metadata(
 fn apply(builder: TableMetadataBuilder, step: &Step) -> Result<TableMetadataBuilder, MetadataError> {
     let builder = match step {
         Step::EvolveSchema { schema, .. } => builder
-            .add_schema(schema.clone())
+            .add_schema((**schema).clone())
             .and_then(|builder| builder.set_current_schema(TableMetadataBuilder::LAST_ADDED)),
         Step::SetProperties(properties) => builder.set_properties(properties.clone()),
         Step::RemoveProperties(keys) => builder.remove_properties(keys),

@@ -46,7 +46,7 @@ pub enum Step {
         /// The current schema when the step was planned; another one now is a conflict.
         base_schema_id: SchemaId,
         /// The new columns ([`crate::evolve::Evolved`]).
-        schema: Schema,
+        schema: Box<Schema>,
     },
     /// Properties are set.
     SetProperties(HashMap<String, String>),

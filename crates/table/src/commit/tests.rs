@@ -221,7 +221,7 @@ fn steps_are_checked_against_what_the_table_became() {
         |spec_id| Step::Append(Append { spec_id, files: vec![file("Seoul", 1)], summary: HashMap::new() });
     assert_eq!(check(&base, &base, &[append(0)]), Ok(()));
     assert_eq!(check(&base, &base, &[append(3)]), Err(Conflict::SpecGone { spec_id: 3 }));
-    let evolve = Step::EvolveSchema { base_schema_id: 4, schema: schema() };
+    let evolve = Step::EvolveSchema { base_schema_id: 4, schema: Box::new(schema()) };
     assert_eq!(check(&base, &base, &[evolve]), Err(Conflict::SchemaMoved { planned: 4, current: 0 }));
 }
 
