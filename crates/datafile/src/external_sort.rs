@@ -103,6 +103,11 @@ impl Sorter {
         self.held.bytes()
     }
 
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Takes rows, whose partitions are `ids`. Blocks, as all that follows.
     pub(crate) fn add(&mut self, batch: RecordBatch, ids: &[PartitionId]) -> Result<(), DataFileError> {
         let keys = self.keys(&batch, ids)?;

@@ -427,3 +427,20 @@ fn data_folder(target: &WriteTarget) -> Result<Location, DataFileError> {
         }),
     }
 }
+
+#[cfg(test)]
+impl DataFileWriter {
+    pub(crate) fn workshop(&self) -> Arc<Workshop> {
+        self.workshop.clone()
+    }
+
+    /// How many sorted runs lie in temporary files.
+    pub(crate) fn runs(&self) -> usize {
+        self.sorter.as_ref().map_or(0, Sorter::runs)
+    }
+
+    /// How many files were begun.
+    pub(crate) fn made(&self) -> usize {
+        self.started.len()
+    }
+}

@@ -1,1 +1,116 @@
-//! Empty.
+//! Rows land in the file of their partition, whatever the partition is made of.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Int64Type};
+use iceberg::spec::{Literal, NestedField, PrimitiveLiteral, PrimitiveType, Struct, StructType, Transform, Type};
+
+use super::{Bench, optional, schema};
+
+const DAY: i64 = 86_400_000_000;
+
+/// `id`, `at`, `device.os`
+fn events() -> Bench {
+    let device = StructType::new(vec![optional(4, "os", PrimitiveType::String)]);
+    Bench::new(schema([
+        optional(1, "id", PrimitiveType::Long),
+        optional(2, "at", PrimitiveType::Timestamptz),
+        Arc::new(NestedField::optional(3, "device", Type::Struct(device))),
+    ]))
+}
+
+fn rows(bench: &Bench, rows: &[(i64, Option<i64>, Option<Option<&str>>)]) -> RecordBatch {
+    let os: ArrayRef = Arc::new(rows.iter().map(|row| row.2.unwrap_or(Some("hidden"))).collect::<StringArray>());
+    let there: Vec<bool> = rows.iter().map(|row| row.2.is_some()).collect();
+    let device = StructArray::new(vec![Field::new("os", DataType::Utf8, true)].into(), vec![os], Some(there.into()));
+    bench.batch(vec![
+        Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
+        Arc::new(rows.iter().map(|row| row.1).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
+        Arc::new(device),
+    ])
+}
+
+async fn ids(bench: &Bench, path: &str) -> Vec<i64> {
+    bench.read(path).await.column(0).as_primitive::<Int64Type>().values().to_vec()
+}
+
+fn int(value: i32) -> Option<Literal> {
+    Some(Literal::Primitive(PrimitiveLiteral::Int(value)))
+}
+
+#[tokio::test]
+async fn nested_columns_nulls_and_two_fields() {
+    let bench =
+        events().partitioned(&[("at", "at_day", Transform::Day), ("device.os", "os", Transform::Identity)]);
+    let batch = rows(
+        &bench,
+        &[
+            (1, Some(5), Some(Some("ios"))),
+            (2, Some(DAY), Some(Some("ios"))),
+            (3, Some(7), Some(Some("ios"))),
+            (4, None, Some(None)),
+            (5, None, None),
+            (6, Some(-1), Some(Some("null"))),
+        ],
+    );
+    let written = bench.write([batch]).await;
+    let mut found = BTreeMap::new();
+    for file in &written.files {
+        let folder = file.file_path().strip_prefix("memory:///lake/t/data/").unwrap();
+        let folder = folder.rsplit_once('/').unwrap().0.to_owned();
+        found.insert(folder, (ids(&bench, file.file_path()).await, file.partition().clone()));
+    }
+    let os = |text: &str| Some(Literal::string(text));
+    let expected = BTreeMap::from([
+        ("at_day=1970-01-01/os=ios".to_owned(), (vec![1, 3], Struct::from_iter([int(0), os("ios")]))),
+        ("at_day=1970-01-02/os=ios".to_owned(), (vec![2], Struct::from_iter([int(1), os("ios")]))),
+        ("at_day=null/os=null".to_owned(), (vec![4, 5], Struct::from_iter([None, None]))),
+        ("at_day=1969-12-31/os=%6Eull".to_owned(), (vec![6], Struct::from_iter([int(-1), os("null")]))),
+    ]);
+    assert_eq!(found, expected);
+    let folder_of = |file: &iceberg::spec::DataFile| file.record_count();
+    assert_eq!(written.files.iter().map(folder_of).sum::<u64>(), 6);
+    for file in &written.files {
+        // The value of the struct's hidden child does not count.
+        assert_eq!(file.value_counts().get(&4), Some(&file.record_count()));
+    }
+}
+
+#[tokio::test]
+async fn every_transform_splits_rows() {
+    for (column, transform, partitions) in [
+        ("id", Transform::Bucket(4), 4),
+        ("id", Transform::Truncate(100), 10),
+        ("at", Transform::Year, 3),
+        ("at", Transform::Month, 33),
+        ("at", Transform::Day, 1_000),
+        ("at", Transform::Hour, 1_000),
+        ("at", Transform::Bucket(8), 8),
+        ("device.os", Transform::Truncate(2), 2),
+        ("device.os", Transform::Bucket(2), 2),
+        ("id", Transform::Void, 1),
+    ] {
+        let bench = events().partitioned(&[(column, "p", transform)]);
+        let given: Vec<_> = (0..1_000)
+            .map(|n| (n, Some(n * DAY), Some(Some(if n % 2 == 0 { "android" } else { "ios" }))))
+            .collect();
+        let written = bench.write(given.chunks(300).map(|part| rows(&bench, part))).await;
+        assert_eq!(written.files.len(), partitions, "{transform} of {column}");
+        assert_eq!(written.rows, 1_000);
+        let mut seen = HashMap::new();
+        for file in &written.files {
+            assert_eq!(file.partition().fields().len(), 1);
+            assert!(seen.insert(file.partition().clone(), ()).is_none(), "two files of one partition");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_void_field_is_null() {
+    let bench = events().partitioned(&[("id", "gone", Transform::Void), ("id", "id_10", Transform::Truncate(10))]);
+    let written = bench.write([rows(&bench, &[(25, None, None)])]).await;
+    let twenty = Some(Literal::Primitive(PrimitiveLiteral::Long(20)));
+    assert_eq!(written.files[0].partition(), &Struct::from_iter([None, twenty]));
+}
