@@ -29,7 +29,8 @@ pub struct WriterSettings {
     /// What rows and encoded pages may take in memory. Parts that are being uploaded come on top: 32 MiB a file,
     /// for as many files as fit into a quarter of this limit, and one at least.
     pub memory_bytes: usize,
-    /// How many partitions have an open file at a time. The rows of further ones are sorted first.
+    /// How many partitions have an open file at a time, fewer where memory is small for so many columns. The rows of
+    /// further ones are sorted first.
     pub open_partitions_max: usize,
 }
 

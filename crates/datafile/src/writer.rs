@@ -34,6 +34,9 @@ const PENDING_BYTES: usize = 1 << 20;
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
 
+/// What the encoder of one column takes as soon as it has a value, measured with parquet 58.
+const COLUMN_BYTES: usize = 48 << 10;
+
 /// An upload holds up to 32 MiB; with less memory than this, files are complete before they are sent.
 const DIRECT_MEMORY_MIN: usize = 128 << 20;
 
@@ -55,6 +58,7 @@ pub struct DataFileWriter {
     is_unpartitioned: bool,
     spooled: bool,
     open_partitions_max: usize,
+    closing_max: usize,
     open: BTreeMap<PartitionId, Filling>,
     /// One for each file that is not durable yet, open ones included.
     tasks: JoinSet<Result<DataFile, DataFileError>>,
@@ -92,6 +96,8 @@ impl DataFileWriter {
         operation: Uuid,
     ) -> Result<Self, DataFileError> {
         let layout = Arc::new(Layout::new(&target, &settings)?);
+        let file_bytes = COLUMN_BYTES * layout.leaves.len().max(1);
+        let files_max = (settings.memory_bytes / 4 / file_bytes).max(1);
         let router = Router::new(&target)?;
         let is_sorted = target.sort_order.fields.iter().any(|field| field.transform != Transform::Void);
         let budget = Budget::new(settings.memory_bytes);
@@ -122,7 +128,8 @@ impl DataFileWriter {
             is_sorted,
             is_unpartitioned,
             spooled: !(is_unpartitioned || is_sorted) || settings.memory_bytes < DIRECT_MEMORY_MIN,
-            open_partitions_max: settings.open_partitions_max.max(1),
+            open_partitions_max: settings.open_partitions_max.clamp(1, files_max),
+            closing_max: CLOSING_MAX.min(files_max),
             open: BTreeMap::new(),
             tasks: JoinSet::new(),
             started: Vec::new(),
@@ -204,7 +211,7 @@ impl DataFileWriter {
         for (id, rows) in sorted.partitions {
             if !self.open.contains_key(&id) {
                 self.close_all().await?;
-                self.wait_for_tasks(CLOSING_MAX).await?;
+                self.wait_for_tasks(self.closing_max).await?;
             }
             self.fill(id, sorted.batch.slice(start, rows)).await?;
             start += rows;
@@ -262,7 +269,7 @@ impl DataFileWriter {
         let is_large = |filling: &Filling| filling.file.file_bytes() >= self.workshop.layout.file_bytes;
         if self.open.get(&id).is_some_and(is_large) {
             self.close(id).await?;
-            self.wait_for_tasks(CLOSING_MAX).await?;
+            self.wait_for_tasks(self.closing_max).await?;
         }
         Ok(())
     }

@@ -63,7 +63,12 @@ fn memory_is_given_back() {
     }
     assert!(budget.peak() < 1 << 19, "{}", budget.peak());
     let mut rows = 0;
-    sorter.drain(|sorted| { rows += sorted.batch.num_rows(); true }).unwrap();
+    sorter
+        .drain(|sorted| {
+            rows += sorted.batch.num_rows();
+            true
+        })
+        .unwrap();
     assert_eq!(rows, 100_000);
     assert!(!budget.would_exceed(1 << 20));
 }

@@ -12,8 +12,11 @@ use super::{Bench, optional, schema};
 use crate::{DataFileError, discard, row_count};
 
 fn numbers() -> Bench {
-    Bench::new(schema([optional(1, "n", PrimitiveType::Long)]))
-        .partitioned(&[("n", "n_bucket", Transform::Bucket(8))])
+    Bench::new(schema([optional(1, "n", PrimitiveType::Long)])).partitioned(&[(
+        "n",
+        "n_bucket",
+        Transform::Bucket(8),
+    )])
 }
 
 fn rows(bench: &Bench, start: i64) -> RecordBatch {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Float64Builder, Int64Array, ListBuilder, StringArray, StructArray};
+use arrow::array::{
+    ArrayRef, Float64Array, Float64Builder, Int64Array, ListBuilder, StringArray, StructArray,
+};
 use arrow::datatypes::{DataType, Field};
 use iceberg::spec::{
     DataFile, Datum, ListType, NestedField, PrimitiveLiteral, PrimitiveType, StructType, Type,
@@ -80,9 +82,7 @@ fn check_numbers(file: &DataFile, id: i32, values: &[Option<f64>]) {
     match bounds {
         (Some(lower), Some(upper)) => {
             let (lower, upper) = (number(lower), number(upper));
-            let is_inside = |value: &f64| {
-                lower.total_cmp(value).is_le() && upper.total_cmp(value).is_ge()
-            };
+            let is_inside = |value: &f64| lower.total_cmp(value).is_le() && upper.total_cmp(value).is_ge();
             assert!(numbers.iter().all(is_inside), "{lower} {upper} of {numbers:?}");
         }
         (None, None) => assert!(numbers.is_empty(), "{numbers:?}"),
@@ -108,8 +108,11 @@ fn a_row() -> impl Strategy<Value = Row> {
         "(a|\u{D7FF}|\u{10FFFF}){10,90}".prop_map(Some),
         "가{20,40}[a-c]".prop_map(Some),
     ];
-    (text, a_number(), prop::option::of(a_number()))
-        .prop_map(|(text, number, point)| Row { text, number, point })
+    (text, a_number(), prop::option::of(a_number())).prop_map(|(text, number, point)| Row {
+        text,
+        number,
+        point,
+    })
 }
 
 proptest! {

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Int64Type};
-use iceberg::spec::{Literal, NestedField, PrimitiveLiteral, PrimitiveType, Struct, StructType, Transform, Type};
+use iceberg::spec::{
+    Literal, NestedField, PrimitiveLiteral, PrimitiveType, Struct, StructType, Transform, Type,
+};
 
 use super::{Bench, optional, schema};
 
@@ -21,10 +25,15 @@ fn events() -> Bench {
     ]))
 }
 
-fn rows(bench: &Bench, rows: &[(i64, Option<i64>, Option<Option<&str>>)]) -> RecordBatch {
-    let os: ArrayRef = Arc::new(rows.iter().map(|row| row.2.unwrap_or(Some("hidden"))).collect::<StringArray>());
+/// id, instant, and the device's system if there is a device.
+type Row<'a> = (i64, Option<i64>, Option<Option<&'a str>>);
+
+fn rows(bench: &Bench, rows: &[Row<'_>]) -> RecordBatch {
+    let os: ArrayRef =
+        Arc::new(rows.iter().map(|row| row.2.unwrap_or(Some("hidden"))).collect::<StringArray>());
     let there: Vec<bool> = rows.iter().map(|row| row.2.is_some()).collect();
-    let device = StructArray::new(vec![Field::new("os", DataType::Utf8, true)].into(), vec![os], Some(there.into()));
+    let device =
+        StructArray::new(vec![Field::new("os", DataType::Utf8, true)].into(), vec![os], Some(there.into()));
     bench.batch(vec![
         Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Arc::new(rows.iter().map(|row| row.1).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
@@ -109,7 +118,8 @@ async fn every_transform_splits_rows() {
 
 #[tokio::test]
 async fn a_void_field_is_null() {
-    let bench = events().partitioned(&[("id", "gone", Transform::Void), ("id", "id_10", Transform::Truncate(10))]);
+    let bench =
+        events().partitioned(&[("id", "gone", Transform::Void), ("id", "id_10", Transform::Truncate(10))]);
     let written = bench.write([rows(&bench, &[(25, None, None)])]).await;
     let twenty = Some(Literal::Primitive(PrimitiveLiteral::Long(20)));
     assert_eq!(written.files[0].partition(), &Struct::from_iter([None, twenty]));

@@ -25,7 +25,8 @@ fn sorted(fields: &[(i32, Transform, SortDirection, NullOrder)]) -> Bench {
 }
 
 fn rows(bench: &Bench, start: i64, count: i64) -> RecordBatch {
-    let numbers = (start..start + count).map(|seq| (seq % 11 != 0).then_some(seq.wrapping_mul(7_919) % 1_000));
+    let numbers =
+        (start..start + count).map(|seq| (seq % 11 != 0).then_some(seq.wrapping_mul(7_919) % 1_000));
     let texts = (start..start + count).map(|seq| (seq % 7 != 0).then(|| format!("t{}", seq % 13)));
     bench.batch(vec![
         Arc::new(numbers.collect::<Int64Array>()),
@@ -55,7 +56,8 @@ async fn rows_are_sorted_within_memory() {
     let written = bench.write([rows(&bench, 0, 500), rows(&bench, 500, 500)]).await;
     assert_eq!((written.files.len(), written.files[0].sort_order_id()), (1, Some(4)));
     let found = all(&bench.read(written.files[0].file_path()).await);
-    let mut expected: Vec<Row> = [rows(&bench, 0, 500), rows(&bench, 500, 500)].iter().flat_map(all).collect();
+    let mut expected: Vec<Row> =
+        [rows(&bench, 0, 500), rows(&bench, 500, 500)].iter().flat_map(all).collect();
     // The sort is stable, as this one is.
     expected.sort_by_key(|(n, _, _)| std::cmp::Reverse(n.unwrap_or(i64::MIN)));
     assert_eq!(found, expected);
@@ -79,7 +81,8 @@ async fn runs_are_merged_in_several_passes() {
     let mut sequence = Vec::new();
     for file in &written.files {
         let found = all(&bench.read(file.file_path()).await);
-        let key = |row: &Row| (row.1.as_ref().map(|text| text.chars().take(2).collect::<String>()), row.0, row.2);
+        let key =
+            |row: &Row| (row.1.as_ref().map(|text| text.chars().take(2).collect::<String>()), row.0, row.2);
         assert!(found.is_sorted_by_key(key), "{}", file.file_path());
         sequence.extend(found.into_iter().map(|row| row.2));
     }

@@ -109,7 +109,8 @@ fn decimals_are_cut_by_their_digits() {
 /// Where the spec crate is wrong, by Iceberg's specification: everything is rounded down.
 #[test]
 fn instants_before_1970_are_rounded_down() {
-    let last_second = Arc::new(TimestampMicrosecondArray::from(vec![-86_400_500_000, -500_000, -3_600_500_000]));
+    let last_second =
+        Arc::new(TimestampMicrosecondArray::from(vec![-86_400_500_000, -500_000, -3_600_500_000]));
     let days = all(Transform::Day, last_second.clone());
     assert_eq!(days, [-2, -1, -1].map(|day| Some(PrimitiveLiteral::Int(day))));
     let hours = all(Transform::Hour, last_second);
