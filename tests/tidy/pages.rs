@@ -33,6 +33,42 @@ fn files_that_pages_name_exist() {
     none(files("md").iter().flat_map(|page| name_complaints(page, &crates, &is_there)));
 }
 
+/// A program that reads the report finds each of its fields in the schema, and no others.
+#[test]
+fn the_report_of_ingest_has_the_fields_of_its_schema() {
+    let sources = files("rs");
+    let code = sources.iter().find(|page| page.path == "crates/collect/src/report.rs").expect("the report");
+    let schemas = files("json");
+    let schema =
+        schemas.iter().find(|page| page.path == "schemas/ingest-report.schema.json").expect("its schema");
+    let (of_code, of_schema) = (fields_of_code(&code.text, "Report"), fields_of_schema(&schema.text));
+    assert!(of_code.len() > 10, "{of_code:?}");
+    assert_eq!(of_code, of_schema);
+}
+
+/// The public fields of a struct, in the order of the text.
+fn fields_of_code(text: &str, name: &str) -> Vec<String> {
+    let body = text.split_once(&format!("pub struct {name} {{")).map_or("", |(_, rest)| rest);
+    let body = body.split_once("\n}").map_or(body, |(body, _)| body);
+    let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+    fields.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The properties of the outermost object, by how far they are indented.
+fn fields_of_schema(text: &str) -> Vec<String> {
+    let properties = text.split_once("\n  \"properties\": {").map_or("", |(_, rest)| rest);
+    let fields = properties.lines().filter_map(|line| line.strip_prefix("    \"")?.split_once('"'));
+    fields.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn fields_are_found() {
+    let code = "pub struct Reports { pub x: u8 }\npub struct Report {\n    /// Of a.\n    pub a: u64,\n    pub b: u8,\n}\npub c: u8";
+    assert_eq!(fields_of_code(code, "Report"), ["a", "b"]);
+    let schema = "{\n  \"required\": [\n    \"z\"],\n  \"properties\": {\n    \"a\": {},\n    \"b\": {\n      \"c\": 1\n    }\n  }\n}";
+    assert_eq!(fields_of_schema(schema), ["a", "b"]);
+}
+
 /// The text outside of code blocks.
 fn prose(text: &str) -> String {
     let mut in_block = false;

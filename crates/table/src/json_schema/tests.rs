@@ -259,6 +259,13 @@ fn the_schemas_that_are_committed_fit_their_sample_data() {
 }
 
 #[test]
+fn reports_can_be_loaded_into_a_table_too() {
+    let schema = committed("ingest-report.schema.json");
+    let detail = schema.field_by_name("sources_detail.element.compression").expect("a column");
+    assert_eq!(*detail.field_type, Type::Primitive(PrimitiveType::String));
+}
+
+#[test]
 fn a_value_that_has_no_column_does_not_fit() {
     let columns = Type::Struct(committed("game-event.schema.json").as_struct().clone());
     for (event, expected) in [
