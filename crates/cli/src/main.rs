@@ -1,2 +1,94 @@
-//! The binary hosu.
-fn main() {}
+//! The binary `hosu`: reads the command line, the environment and `hosu.toml`, calls the crates below, prints.
+
+#[allow(dead_code, reason = "used by verbs that come next")]
+mod args;
+mod aws;
+mod commands;
+#[allow(dead_code, reason = "used by verbs that come next")]
+mod config;
+mod environment;
+#[allow(dead_code, reason = "used by verbs that come next")]
+mod failure;
+mod lake;
+#[allow(dead_code, reason = "used by verbs that come next")]
+mod print;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Arguments, Output};
+use environment::Environment;
+use failure::Failure;
+
+/// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&line) {
+        Ok(arguments) => arguments,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Nobody is left to tell when stdout is closed.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return ended(Err(error.into()), output_of(&line)),
+    };
+    let output = arguments.output;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ended(Err(error.into()), output),
+    };
+    let result = runtime.block_on(unless_stopped(commands::run(arguments, Environment::of_process())));
+    runtime.shutdown_timeout(LAST_WORK);
+    ended(result, output)
+}
+
+/// Runs a command until it ends or somebody asks for the end. A command that is dropped has committed all or nothing.
+async fn unless_stopped(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+    tokio::select! {
+        result = command => result,
+        () = stop_signal() => Err(Failure::interrupted()),
+    }
+}
+
+/// Ends when Ctrl-C or SIGTERM comes.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        // Then the signal ends the process the hard way, which a lake survives as well.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn ended(result: Result<u8, Failure>, output: Output) -> ExitCode {
+    let flushed = std::io::stdout().flush().map_err(Failure::from);
+    match result.and_then(|code| flushed.map(|()| code)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.print(output);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// The wish for JSON on a line that could not be understood.
+fn output_of(line: &[OsString]) -> Output {
+    let words: Vec<&str> =
+        line.iter().map_while(|word| word.to_str()).take_while(|word| *word != "--").collect();
+    let wants_json =
+        words.contains(&"--output=json") || words.windows(2).any(|pair| matches!(pair, ["--output", "json"]));
+    if wants_json { Output::Json } else { Output::Text }
+}

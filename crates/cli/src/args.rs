@@ -1,0 +1,241 @@
+//! The command line: what can be asked, and help that teaches by examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A data lake in one binary: JSON events in, Apache Iceberg tables, SQL out.
+#[derive(Debug, Parser)]
+#[command(name = "hosu", version, max_term_width = 110, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The folder of the lake: DIR/catalog.db and DIR/warehouse [default: ./lake, or as hosu.toml says]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub lake: Option<PathBuf>,
+    /// The configuration [default: the nearest hosu.toml upward from the current folder]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
+    /// For whom to print: people, or programs
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Everywhere")]
+    pub output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// For whom results and errors are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object with documented names.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Load JSON events into a table, each exactly once
+    #[command(after_help = INGEST_EXAMPLES)]
+    Ingest(IngestArguments),
+    /// Run SQL statements in Athena's dialect
+    #[command(after_help = SQL_EXAMPLES)]
+    Sql(SqlArguments),
+    /// Check that every file of every table is there and holds what the catalog says
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor,
+    /// Load sample data into a throw-away lake and answer three questions
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoArguments),
+    /// Run transform jobs
+    #[command(hide = true)]
+    Job(NotYetArguments),
+    /// Run jobs when they are due
+    #[command(hide = true)]
+    Schedule(NotYetArguments),
+    /// Compact tables, expire snapshots, remove orphans
+    #[command(hide = true)]
+    Maintain(NotYetArguments),
+    /// Adopt and relocate tables
+    #[command(hide = true)]
+    Table(NotYetArguments),
+}
+
+/// `hosu ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArguments {
+    /// `table` or `database.table`; made on first use
+    pub table: String,
+    /// Files, folders, globs, s3:// URLs, or `-` for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// What the sources hold, where their content must not decide [possible values: ndjson]
+    #[arg(long)]
+    pub format: Option<String>,
+    /// Partitions of a new table: 'day(event_time), bucket(16, user_id), country'
+    #[arg(long, value_name = "TERMS")]
+    pub partition_by: Option<String>,
+    /// Order of rows in the files of a new table: 'event_time desc, user_id'
+    #[arg(long, value_name = "TERMS")]
+    pub sort_by: Option<String>,
+    /// Columns of a new table, as JSON Schema; otherwise they come from a sample of the records
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// Load the sources even if the table has them already
+    #[arg(long)]
+    pub reingest: bool,
+    /// A source that was ingested before and has other content now
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub on_changed: OnChangedArgument,
+    /// Tell what would happen and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit with 3 when a record was rejected
+    #[arg(long)]
+    pub fail_on_reject: bool,
+}
+
+/// What to do with a changed source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnChangedArgument {
+    /// Refuse it: its old content is in the table.
+    #[default]
+    Error,
+    /// Load it as if it were new.
+    New,
+}
+
+/// `hosu sql`.
+#[derive(Debug, Args)]
+pub struct SqlArguments {
+    /// Statements, separated by `;`
+    #[arg(short = 'c', long, value_name = "SQL", conflicts_with = "file")]
+    pub command: Option<String>,
+    /// A file of statements; `-` or nothing at all reads standard input
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The database of tables that are named without one
+    #[arg(long, value_name = "DB", default_value = "default")]
+    pub database: String,
+    /// How to print rows
+    #[arg(long, value_enum, default_value_t)]
+    pub format: RowFormat,
+}
+
+/// How rows are printed for people and other programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// Aligned columns.
+    #[default]
+    Table,
+    /// Comma-separated, quoted as RFC 4180.
+    Csv,
+    /// Tab-separated, NULL as \N.
+    Tsv,
+    /// One array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// A Markdown table.
+    Markdown,
+    /// One line a value.
+    Vertical,
+}
+
+/// `hosu demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Keep the lake, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Whatever is written after a verb that this version does not have.
+#[derive(Debug, Args)]
+pub struct NotYetArguments {
+    /// The rest of the line.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hosu demo                                                  see it work, in a throw-away lake
+  hosu ingest events logs/*.json.gz                          JSON events into the table `events`
+  hosu sql -c \"select type, count(*) from events group by type\"
+  hosu sql -c \"show tables\" --format csv
+  hosu doctor                                                is every file where it should be?
+
+The lake is a folder, ./lake by default; the first write makes it. `hosu COMMAND --help` has more examples.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejected records under --fail-on-reject.";
+
+const INGEST_EXAMPLES: &str = "\
+Examples:
+  hosu ingest events events.ndjson                           a file; the table is made of what is in it
+  hosu ingest events events.ndjson                           again: skipped, nothing is doubled
+  hosu ingest game.events logs/ 'more/**/*.json.gz'          a folder and a glob, into database `game`
+  curl -s https://example.com/events | hosu ingest events -  standard input
+  hosu ingest events logs/ --partition-by 'day(event_time), bucket(16, user_id)' --sort-by event_time
+  hosu ingest events logs/ --dry-run                         what would happen?
+  hosu ingest events events.ndjson --on-changed new          the file has grown: take it as a new one
+
+One JSON object a line, plain, gzip or zstd. Values that do not fit their column are kept in `_rescued_data`, lines
+that are no JSON object in the table `TABLE_rejects`. One command is one commit: all of it, or nothing.";
+
+const SQL_EXAMPLES: &str = "\
+Examples:
+  hosu sql -c \"select * from events limit 10\"
+  hosu sql -c \"select count(*) n from events\" --format csv
+  hosu sql -f report.sql --output json                       one JSON object a statement
+  echo \"show tables\" | hosu sql
+  hosu sql -c \"create table game.daily (day date, players bigint) partitioned by (month(day))
+               location '' tblproperties ('table_type'='ICEBERG')\"
+  hosu sql -c \"explain select * from events where user_id = 7\"
+
+Statements run one after the other until the first error. Every statement runs in UTC.";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  hosu doctor                                                exit code 1 when something is missing or differs
+  hosu doctor --output json                                  the findings for a program
+  hosu doctor --lake /srv/lake";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  hosu demo
+  hosu demo --keep                                           and then go on in that lake";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_verb() {
+        for line in ["hosu --lake a --output json doctor", "hosu doctor --lake a --output json"] {
+            let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!((arguments.lake, arguments.output), (Some(PathBuf::from("a")), Output::Json));
+        }
+    }
+
+    #[test]
+    fn verbs_of_later_versions_take_any_words() {
+        let line = "hosu job run daily --since 2026-01-01";
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        assert!(matches!(arguments.command, Command::Job(_)));
+    }
+
+    #[test]
+    fn every_verb_that_is_shown_teaches_by_examples() {
+        for verb in Arguments::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let examples = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains(&format!("hosu {}", verb.get_name())), "{}", verb.get_name());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `hosu.toml`: the keys that exist, and where the file is found.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use super::size::{Size, SizeText, machine_memory_bytes};
+
+const FILE_NAME: &str = "hosu.toml";
+
+/// What `hosu.toml` says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// `[lake]`.
+    #[serde(default)]
+    pub lake: LakeSection,
+    /// `[s3]`.
+    #[serde(default)]
+    pub s3: S3Section,
+    /// `[ingest]`.
+    #[serde(default)]
+    pub ingest: IngestSection,
+    /// `[query]`.
+    #[serde(default)]
+    pub query: QuerySection,
+    /// `[jobs]`: known, so that one file serves later versions too, and not used yet.
+    #[serde(default, rename = "jobs")]
+    _jobs: JobsSection,
+    #[serde(skip)]
+    path: Option<PathBuf>,
+}
+
+/// `[lake]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LakeSection {
+    /// The catalog's name in its database.
+    pub name: Option<String>,
+    /// `sqlite:PATH`.
+    pub catalog: Option<String>,
+    /// A folder or an URL.
+    pub warehouse: Option<String>,
+}
+
+/// `[s3]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3Section {
+    /// The server's URL.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Whether the bucket stands in the path.
+    pub path_style: Option<bool>,
+}
+
+/// `[ingest]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestSection {
+    /// A size or a share of the machine's memory.
+    pub memory: Option<SizeText>,
+    /// A size.
+    pub target_file_size: Option<SizeText>,
+    /// Of zstd.
+    pub compression_level: Option<i64>,
+}
+
+/// `[query]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySection {
+    /// A size or a share of the machine's memory.
+    pub memory: Option<SizeText>,
+    /// A folder.
+    pub spill: Option<PathBuf>,
+    /// A size.
+    pub max_scan: Option<SizeText>,
+    /// US dollars.
+    pub price_per_tib: Option<f64>,
+}
+
+/// `[jobs]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsSection {
+    #[serde(rename = "folder")]
+    _folder: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads a named file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Reads the nearest file upward; none is no error.
+    pub fn find(folder: &Path) -> Result<Self, ConfigError> {
+        for folder in folder.ancestors() {
+            let path = folder.join(FILE_NAME);
+            match fs::read_to_string(&path) {
+                Ok(text) => return Self::parse(&path, &text),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(ConfigError::Unreadable { path, source }),
+            }
+        }
+        Ok(Self::default())
+    }
+
+    /// What relative paths in the file count from; `otherwise` where there is no file.
+    pub fn folder(&self, otherwise: &Path) -> PathBuf {
+        self.path.as_deref().and_then(Path::parent).unwrap_or(otherwise).to_owned()
+    }
+
+    /// How an error names a key.
+    pub fn place(&self, key: &str) -> String {
+        match &self.path {
+            Some(path) => format!("`{key}` in {}", path.display()),
+            None => format!("`{key}`"),
+        }
+    }
+
+    /// The error about the value of a key.
+    pub fn wrong(&self, key: &str, message: String) -> ConfigError {
+        ConfigError::Value { place: self.place(key), message }
+    }
+
+    /// The bytes of a size, or of its default. A share is one of the machine's memory, and only memory has one.
+    pub fn size(&self, key: &str, value: &Option<SizeText>, default: &str) -> Result<u64, ConfigError> {
+        let text = value.clone().unwrap_or_else(|| SizeText::Text(default.to_owned()));
+        let size = text.parse().map_err(|message| self.wrong(key, message))?;
+        match size {
+            Size::Share(_) if !key.ends_with(".memory") => {
+                Err(self.wrong(key, "a share makes no sense here: give a size like `128MiB`".to_owned()))
+            }
+            size => Ok(size.of(machine_memory_bytes())),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut file: Self = toml::from_str(text).map_err(|error| {
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            ConfigError::Syntax {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+                message: error.message().replace('\n', " "),
+            }
+        })?;
+        file.path = Some(path.to_owned());
+        Ok(file)
+    }
+}

@@ -1,0 +1,89 @@
+//! Rows for people and programs: seven layouts behind one trait, each writing as rows come in, with bounded memory.
+
+mod delimited;
+mod json;
+mod markdown;
+mod spool;
+mod table;
+mod vertical;
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use crate::args::RowFormat;
+
+#[allow(unused_imports, reason = "used by verbs that come next")]
+pub use json::{Answers, object_names};
+#[allow(unused_imports, reason = "used by verbs that come next")]
+pub use spool::Spool;
+
+/// What a layout needs to know of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Whether its values are numbers, which people like to see aligned on the right.
+    pub numeric: bool,
+}
+
+/// The values of one row.
+pub trait Cells {
+    /// How a text format shows the value; none for NULL.
+    fn text(&self, column: usize) -> Option<String>;
+
+    /// The value as JSON: objects for rows, arrays for arrays.
+    fn natural(&self, column: usize) -> Value;
+}
+
+/// A way to lay out rows.
+pub trait Layout {
+    /// What stands before the first row.
+    fn begin(&mut self, columns: &[Column], out: &mut dyn Write) -> io::Result<()>;
+
+    /// One row.
+    fn row(&mut self, cells: &dyn Cells, out: &mut dyn Write) -> io::Result<()>;
+
+    /// What stands after the last row.
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// The layout of a format.
+pub fn layout(format: RowFormat) -> Box<dyn Layout> {
+    match format {
+        RowFormat::Table => Box::new(table::Table::default()),
+        RowFormat::Csv => Box::new(delimited::Csv::default()),
+        RowFormat::Tsv => Box::new(delimited::Tsv::default()),
+        RowFormat::Json => Box::new(json::Objects::in_one_array()),
+        RowFormat::Ndjson => Box::new(json::Objects::one_a_line()),
+        RowFormat::Markdown => Box::new(markdown::Markdown::default()),
+        RowFormat::Vertical => Box::new(vertical::Vertical::default()),
+    }
+}
+
+/// Whether a type of Trino's is one of numbers.
+pub fn is_numeric(type_name: &str) -> bool {
+    let base = type_name.split('(').next().unwrap_or_default();
+    matches!(base, "tinyint" | "smallint" | "integer" | "int" | "bigint" | "real" | "double" | "decimal")
+}
+
+/// Text as it can stand in one line of a terminal: control characters are spelled out, so that a value neither breaks
+/// the table nor moves the cursor.
+fn one_line(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
+}
+
+/// How many columns of a terminal a text takes.
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+#[cfg(test)]
+mod tests;
