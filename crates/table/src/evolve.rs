@@ -340,6 +340,6 @@ fn full_name(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
 }
 
-fn schema_error(error: iceberg::Error) -> EvolveError {
+pub(crate) fn schema_error(error: iceberg::Error) -> EvolveError {
     EvolveError::Schema { reason: error.message().to_owned() }
 }

@@ -1,1 +1,25 @@
-//! JSON as it arrives: trees with positions, inference, what fits.
+//! JSON as it arrives, and the rule of what lands unchanged.
+//!
+//! `docs/unchanged.md` is the rule as users read it; here it is code, in the order in which a line goes through
+//! it: [`parse`] reads the line into a tree that keeps every value's source text; [`Inference`] says which
+//! columns such trees need; [`Landing`] puts one tree into the columns of a schema, by [`fit`], and keeps as
+//! source text under a path whatever a column would change.
+
+mod datetime;
+mod fit;
+mod inference;
+mod landing;
+mod members;
+mod number;
+mod parse;
+mod path;
+mod rescued;
+mod value;
+
+pub use fit::{Scalar, fit};
+pub use inference::{Inference, Limits};
+pub use landing::{Cell, Landed, Landing, LandingError, NotLanded};
+pub use number::Number;
+pub use parse::{JsonError, JsonErrorKind, NESTING_MAX, parse};
+pub use rescued::{Rescued, rescued_text};
+pub use value::{JsonKind, JsonValue, Member, Name};

@@ -1,0 +1,228 @@
+//! Which columns a sample of records needs, and which fields an existing table lacks.
+//!
+//! Every path of the sample is counted by the kinds of its values; the type of most values wins and the others
+//! are rescued when the rows land. What is kept is bounded, however many names the records invent: beyond the
+//! limits a field gets no column, and its values are rescued.
+//!
+//! Paths are numbered as they appear, so the inferences of several chunks, merged in the order of the chunks, come
+//! to the same schema as one over all of them.
+
+use std::collections::HashMap;
+
+use iceberg::spec::{NestedFieldRef, Schema};
+
+use super::members::{Entry, claims, entries, fold};
+use super::value::{JsonKind, JsonValue};
+use crate::evolve::{self, EvolveError, ParentPath};
+use crate::rejects::{is_rescued_data, with_rescued_data};
+
+mod counts;
+mod types;
+
+use counts::Counts;
+
+/// How much an inference keeps, and how much of it becomes columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most columns that a table gets, those inside structs and lists counted, structs and lists not.
+    pub leaf_columns_max: usize,
+    /// How deep structs and lists may stand in each other.
+    pub depth_max: usize,
+    /// How many different paths are counted.
+    pub paths_max: usize,
+    /// The longest name of a column, in bytes.
+    pub name_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { leaf_columns_max: 1_000, depth_max: 32, paths_max: 10_000, name_bytes_max: 255 }
+    }
+}
+
+/// What was seen in a sample of records.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    limits: Limits,
+    /// The record itself first, then each path as it appeared.
+    nodes: Vec<Node>,
+}
+
+/// One path, with the values that were seen there.
+#[derive(Clone, Debug)]
+struct Node {
+    parent: usize,
+    step: Step,
+    depth: usize,
+    counts: Counts,
+    /// The members in the order of their appearance.
+    members: Vec<usize>,
+    member_by_folded_name: HashMap<String, usize>,
+    /// What is inside a list, or a map's values.
+    inside: Option<usize>,
+}
+
+/// A step down a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// To a field of a struct, named as it appeared first.
+    Member(String),
+    /// To a list's elements or a map's values.
+    Inside,
+}
+
+impl Node {
+    fn new(parent: usize, step: Step, depth: usize) -> Self {
+        Self {
+            parent,
+            step,
+            depth,
+            counts: Counts::default(),
+            members: Vec::new(),
+            member_by_folded_name: HashMap::new(),
+            inside: None,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match &self.step {
+            Step::Member(name) => name,
+            Step::Inside => "element",
+        }
+    }
+}
+
+const ROOT: usize = 0;
+
+impl Inference {
+    /// Nothing seen yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, nodes: vec![Node::new(ROOT, Step::Inside, 0)] }
+    }
+
+    /// Counts one record; anything but an object is no record and counts for nothing.
+    pub fn observe(&mut self, record: &JsonValue<'_>) {
+        if let JsonKind::Object(members) = &record.kind {
+            self.observe_entries(ROOT, &entries(members));
+        }
+    }
+
+    /// Counts members of an object that stands at a place of a schema.
+    pub(super) fn observe_at(&mut self, place: &[Step], entries: &[Entry<'_, '_>]) {
+        let mut node = Some(ROOT);
+        for step in place {
+            node = node.and_then(|above| self.child(above, step));
+        }
+        if let Some(node) = node {
+            self.observe_entries(node, entries);
+        }
+    }
+
+    /// Adds what another inference saw after this one.
+    pub fn merge(&mut self, other: Self) {
+        // A path's parent has the lower number, so its place here is known when the path's turn comes.
+        let mut places: Vec<Option<usize>> = Vec::with_capacity(other.nodes.len());
+        for (at, node) in other.nodes.into_iter().enumerate() {
+            let place = match places.get(node.parent) {
+                Some(parent) if at != ROOT => parent.and_then(|parent| self.child(parent, &node.step)),
+                _ => Some(ROOT),
+            };
+            if let Some(node_here) = place.and_then(|place| self.nodes.get_mut(place)) {
+                node_here.counts.merge(&node.counts);
+            }
+            places.push(place);
+        }
+    }
+
+    /// Whether no field was seen.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
+    /// The schema of a new table for these records: columns in the order of their appearance, `_rescued_data` last,
+    /// fresh ids.
+    ///
+    /// # Errors
+    /// [`EvolveError`] when the columns cannot be a table's.
+    pub fn schema(&self) -> Result<Schema, EvolveError> {
+        let empty = Schema::builder().build().map_err(evolve::schema_error)?;
+        let columns = self.additions(&empty).into_iter().map(|(_, column)| column).collect();
+        with_rescued_data(&evolve::fresh_ids_of(columns)?)
+    }
+
+    /// The fields that were seen and that a schema lacks, for [`evolve::add_fields`]. Fields that it has stay as
+    /// they are, whatever was seen in them.
+    pub fn additions(&self, base: &Schema) -> Vec<(ParentPath, NestedFieldRef)> {
+        types::additions(self, base)
+    }
+
+    fn observe_entries(&mut self, node: usize, entries: &[Entry<'_, '_>]) {
+        let winners = claims(entries, |name| {
+            let name = name.text()?;
+            let folded = fold(name).into_owned();
+            let known = self.nodes.get(node)?.member_by_folded_name.get(&folded);
+            let exact = known.and_then(|at| self.nodes.get(*at)).is_some_and(|child| child.name() == name);
+            Some((folded, exact))
+        });
+        let mut winners: Vec<usize> = winners.into_values().collect();
+        winners.sort_unstable();
+        for entry in winners.into_iter().filter_map(|at| entries.get(at)) {
+            let Some(name) = entry.name.text() else { continue };
+            if entry.value.is_null() || !self.can_be_column(node, name) {
+                continue;
+            }
+            if let Some(child) = self.child(node, &Step::Member(name.to_owned())) {
+                self.observe_value(child, entry.value);
+            }
+        }
+    }
+
+    fn observe_value(&mut self, node: usize, value: &JsonValue<'_>) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.counts.observe(value);
+        }
+        match &value.kind {
+            JsonKind::Object(members) => self.observe_entries(node, &entries(members)),
+            JsonKind::Array(elements) => {
+                for element in elements.iter().filter(|element| !element.is_null()) {
+                    if let Some(inside) = self.child(node, &Step::Inside) {
+                        self.observe_value(inside, element);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn can_be_column(&self, parent: usize, name: &str) -> bool {
+        !name.is_empty()
+            && name.len() <= self.limits.name_bytes_max
+            && !(parent == ROOT && is_rescued_data(name))
+    }
+
+    /// The path one step below another, made if it is new and within the limits.
+    fn child(&mut self, parent: usize, step: &Step) -> Option<usize> {
+        let at = self.nodes.len();
+        let above = self.nodes.get_mut(parent)?;
+        let depth = above.depth + 1;
+        let known = match step {
+            Step::Member(name) => above.member_by_folded_name.get(fold(name).as_ref()).copied(),
+            Step::Inside => above.inside,
+        };
+        if known.is_some() || depth > self.limits.depth_max || at > self.limits.paths_max {
+            return known;
+        }
+        match step {
+            Step::Member(name) => {
+                above.members.push(at);
+                above.member_by_folded_name.insert(fold(name).into_owned(), at);
+            }
+            Step::Inside => above.inside = Some(at),
+        }
+        self.nodes.push(Node::new(parent, step.clone(), depth));
+        Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests;
