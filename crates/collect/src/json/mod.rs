@@ -1,1 +1,12 @@
-//! JSON text to Arrow rows.
+//! JSON text to Arrow rows: a chunk of lines becomes one record batch of the table's schema.
+//!
+//! What fits where is decided in `hosu_table::json`, by the rule of `docs/unchanged.md`; here the decisions become
+//! arrays, and what is to be reported is summed up. Nothing is dropped: a line becomes a row, or a reject with the
+//! reason, or is blank.
+
+mod arrays;
+mod decoder;
+mod summary;
+
+pub use decoder::{Decoded, Decoder, DecoderError, Full, LINE_BYTES_MAX, Place, Pushed, Reject};
+pub use summary::{RescuedColumn, Rescues, Unknown};

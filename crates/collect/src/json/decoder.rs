@@ -1,0 +1,205 @@
+//! Takes lines one by one and hands out the batch that they make.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef as ArrowSchemaRef;
+use arrow::error::ArrowError;
+use hosu_table::arrow_schema;
+use hosu_table::json::{Inference, Landing, LandingError, Limits, parse};
+use iceberg::spec::Schema;
+
+use super::arrays::ColumnBuilder;
+use super::summary::{Rescues, Unknown};
+
+/// The longest line that can be a record.
+pub const LINE_BYTES_MAX: usize = 128 << 20;
+
+/// What one text column of a batch can hold: Arrow counts with 32 bits. What is rescued of a line is, escapes and
+/// paths included, a few times the line.
+const BATCH_BYTES_MAX: usize = i32::MAX as usize;
+const BYTES_PER_LINE_BYTE: usize = 4;
+
+/// Where a record starts in its (decompressed) source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// In bytes from 0.
+    pub byte_offset: u64,
+    /// Its line, from 1.
+    pub line_number: u64,
+}
+
+/// A line that is no row of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The line as it was read.
+    pub record: Vec<u8>,
+    /// Why it is no row.
+    pub reason: String,
+    /// In bytes from 0.
+    pub byte_offset: u64,
+    /// The line, from 1.
+    pub line_number: u64,
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// A row of the batch.
+    Row,
+    /// A reject.
+    Rejected,
+    /// Nothing: the line is blank.
+    Blank,
+}
+
+/// The batch has no room for the line: finish it and push the line again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the batch is full")]
+pub struct Full;
+
+/// A table that lines cannot be decoded for.
+#[derive(Debug, thiserror::Error)]
+pub enum DecoderError {
+    /// It has no place for what fits nowhere else.
+    #[error(transparent)]
+    Landing(#[from] LandingError),
+    /// It has a column of a type that Arrow lacks.
+    #[error("a column cannot be written: {0}")]
+    Column(#[source] ArrowError),
+    /// The columns do not make a batch.
+    #[error("the rows cannot be put together: {0}")]
+    Batch(#[source] ArrowError),
+}
+
+/// What a chunk of lines became.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The rows, with `hosu_table::arrow_schema::to_arrow` of the table's schema.
+    pub batch: RecordBatch,
+    /// The lines that are no rows.
+    pub rejects: Vec<Reject>,
+    /// What no column could hold, per column. It stands in the batch's `_rescued_data`.
+    pub rescued: Rescues,
+    /// What the table lacks. When [`Unknown::additions`] names anything, the batch is not to be kept: the
+    /// schema is to grow, and the lines are to be decoded again.
+    pub unknown: Unknown,
+}
+
+/// Turns lines into batches of a table's schema.
+#[derive(Debug)]
+pub struct Decoder {
+    schema: ArrowSchemaRef,
+    landing: Landing,
+    columns: Vec<ColumnBuilder>,
+    rows: usize,
+    bytes: usize,
+    rejects: Vec<Reject>,
+    rescued: Rescues,
+    unknown: Unknown,
+}
+
+impl Decoder {
+    /// A decoder for the rows of a schema.
+    ///
+    /// # Errors
+    /// [`DecoderError`] when the table has a column that cannot be written here.
+    pub fn new(schema: &Schema) -> Result<Self, DecoderError> {
+        let landing = Landing::new(schema)?;
+        let schema = Arc::new(arrow_schema::to_arrow(schema));
+        let columns = schema.fields().iter().map(|field| ColumnBuilder::new(field.data_type()));
+        let columns = columns.collect::<Result<_, _>>().map_err(DecoderError::Column)?;
+        Ok(Self {
+            schema,
+            landing,
+            columns,
+            rows: 0,
+            bytes: 0,
+            rejects: Vec::new(),
+            rescued: Rescues::default(),
+            unknown: nothing_unknown(),
+        })
+    }
+
+    /// Decodes one line, without or with its line end.
+    ///
+    /// # Errors
+    /// [`Full`] when the batch would become larger than arrays can be. Nothing of the line is taken then. Those who
+    /// finish at [`Self::bytes_estimated`] of less than a gigabyte never see it.
+    pub fn push(&mut self, line: &[u8], place: Place) -> Result<Pushed, Full> {
+        let room = BATCH_BYTES_MAX.saturating_sub(self.bytes);
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+            return Ok(Pushed::Blank);
+        }
+        if line.len() > LINE_BYTES_MAX {
+            let reason = format!("a record may have {LINE_BYTES_MAX} bytes, this one has {}", line.len());
+            return Ok(self.reject(line, reason, place));
+        }
+        if line.len().saturating_mul(BYTES_PER_LINE_BYTE) > room {
+            return Err(Full);
+        }
+        Ok(match self.land(line) {
+            Ok(()) => Pushed::Row,
+            Err(reason) => self.reject(line, reason, place),
+        })
+    }
+
+    /// How many rows the batch has.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// About how much memory the batch and the rejects take, in bytes.
+    pub fn bytes_estimated(&self) -> usize {
+        self.bytes
+    }
+
+    /// The batch of the lines so far; the next line starts a new one.
+    ///
+    /// # Errors
+    /// [`DecoderError::Batch`] when the columns do not fit together, which would be a mistake of this program.
+    pub fn finish(&mut self) -> Result<Decoded, DecoderError> {
+        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<_, _>>();
+        let columns = columns.map_err(DecoderError::Batch)?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
+            .map_err(DecoderError::Batch)?;
+        self.bytes = 0;
+        Ok(Decoded {
+            batch,
+            rejects: std::mem::take(&mut self.rejects),
+            rescued: std::mem::take(&mut self.rescued),
+            unknown: std::mem::replace(&mut self.unknown, nothing_unknown()),
+        })
+    }
+
+    fn land(&mut self, line: &[u8]) -> Result<(), String> {
+        let record = parse(line).map_err(|error| format!("not JSON: {error}"))?;
+        let landed =
+            self.landing.land(&record, &mut self.unknown.fields).map_err(|error| error.to_string())?;
+        for rescued in &landed.rescued {
+            self.unknown.note_rescued(rescued, self.landing.has_rescued_data());
+            self.rescued.add(rescued);
+        }
+        for (column, cell) in self.columns.iter_mut().zip(&landed.cells) {
+            self.bytes = self.bytes.saturating_add(column.append(cell));
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn reject(&mut self, line: &[u8], reason: String, place: Place) -> Pushed {
+        let Place { byte_offset, line_number } = place;
+        let reject = Reject { record: line.to_vec(), reason, byte_offset, line_number };
+        self.bytes = self.bytes.saturating_add(line.len() + reject.reason.len() + size_of::<Reject>());
+        self.rejects.push(reject);
+        Pushed::Rejected
+    }
+}
+
+fn nothing_unknown() -> Unknown {
+    Unknown::new(Inference::new(Limits::default()))
+}
+
+#[cfg(test)]
+mod tests;
