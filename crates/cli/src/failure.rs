@@ -1,19 +1,18 @@
 //! One table from what went wrong to what a person or a program is told: code, message, remedy, exit code.
 //!
-//! The crates below have typed errors that name the path or the table. Nobody but this file turns them into words for
-//! people, so that a mistake is explained in one voice.
+//! The crates below have typed errors that name the path or the table. Nobody but this module turns them into words for
+//! people, so that a mistake is explained in one voice: `usage` has what is wrong on the command line and in `hosu.toml`, the
+//! others are named like the crates whose errors they translate.
+
+mod lake;
+mod usage;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use clap::error::ErrorKind;
-use hosu_host::StoreError;
-use hosu_table::name::NameError;
 use serde_json::json;
 
 use crate::args::Output;
-use crate::config::ConfigError;
-use crate::lake::LakeError;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +82,12 @@ impl Failure {
         self
     }
 
+    /// The same with another message.
+    #[must_use]
+    fn message(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
     /// Adds the place in a text, and that line of it.
     #[must_use]
     pub fn at(mut self, text: &str, position: Option<(usize, usize)>) -> Self {
@@ -90,6 +95,13 @@ impl Failure {
         self.excerpt =
             position.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?)).map(str::to_owned);
         self
+    }
+
+    /// Adds the line of `text` that the position is in.
+    #[must_use]
+    pub fn in_text(self, text: &str) -> Self {
+        let position = self.position;
+        self.at(text, position)
     }
 
     /// The exit code of the process.
@@ -140,6 +152,23 @@ impl Failure {
     }
 }
 
+/// What to do when it is not known whether a commit happened.
+const UNKNOWN_REMEDY: &str = "run the same command again: what is in the lake already is skipped";
+
+/// An error with what caused it, each said once.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 fn width(c: char) -> usize {
     unicode_width::UnicodeWidthChar::width(c).unwrap_or(0)
 }
@@ -152,129 +181,5 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Self {
-        let text = error.to_string();
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let remedy = match error.kind() {
-            ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                return Self::usage("a command is missing").remedy("`hosu --help` lists the commands");
-            }
-            _ => lines.collect::<Vec<_>>().join("\n  "),
-        };
-        Self::usage(message).remedy(remedy)
-    }
-}
-
-impl From<NameError> for Failure {
-    fn from(error: NameError) -> Self {
-        Self { exit: Exit::Usage, ..Self::new("INVALID_NAME", error.to_string()) }
-            .remedy("a table is named `table` or `database.table`, in letters, digits, `_` and `-`")
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let message = error.to_string();
-        match error {
-            ConfigError::Unreadable { .. } => Self::new("CONFIG_UNREADABLE", message)
-                .remedy("name a file that exists with --config or HOSU_CONFIG"),
-            ConfigError::Syntax { line, column, .. } => Self {
-                position: Some((line, column)),
-                ..Self::new("CONFIG_INVALID", message)
-                    .remedy("docs/configuration.md lists the keys that exist")
-            },
-            ConfigError::Value { .. } => {
-                Self::new("CONFIG_INVALID", message).remedy("docs/configuration.md says what each key takes")
-            }
-            ConfigError::CatalogKind { .. } => Self::new("NOT_SUPPORTED", message)
-                .remedy("use `sqlite:PATH`, for example `sqlite:lake/catalog.db`"),
-        }
-    }
-}
-
-impl From<LakeError> for Failure {
-    fn from(error: LakeError) -> Self {
-        let message = error.to_string();
-        let (code, remedy) = match error {
-            LakeError::File { .. } => ("NOT_A_LAKE", "name the folder of a lake with --lake, or a new one"),
-            LakeError::NotALake { .. } => {
-                ("NOT_A_LAKE", "name the folder of a lake with --lake, or a new or empty one")
-            }
-            LakeError::CatalogIsFolder { .. } => ("NOT_A_LAKE", "name a file as the catalog"),
-            LakeError::Unreadable { .. } => ("ACCESS_DENIED", "check the permissions of the folder"),
-        };
-        Self::new(code, message).remedy(remedy)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let message = error.to_string();
-        let (code, remedy) = match error {
-            StoreError::NotFound { .. } => ("NOT_FOUND", "`hosu doctor` tells what else is missing"),
-            StoreError::Denied { .. } => {
-                ("ACCESS_DENIED", "check the permissions of the folder, or the credentials of S3")
-            }
-            StoreError::Full { .. } => {
-                ("STORE_FULL", "free some space and run the command again: the lake is as it was")
-            }
-            StoreError::Unavailable { .. } => {
-                ("STORE_UNAVAILABLE", "check the network and run the command again")
-            }
-            StoreError::Changed { .. } => {
-                ("SOURCE_CHANGED", "run the command again when nobody writes to it")
-            }
-            StoreError::Invalid { .. } => {
-                ("INVALID_LOCATION", "docs/configuration.md says how stores are configured")
-            }
-            StoreError::Other { .. } => {
-                ("STORE_FAILED", "run the command again; if it stays, look at what the store says")
-            }
-        };
-        Self::new(code, message).remedy(remedy)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn people_see_the_place_in_the_statement() {
-        let failure = Failure::new("COLUMN_NOT_FOUND", "column `tpye` does not exist")
-            .remedy("did you mean `type`?")
-            .at("select 1;\nselect '한', tpye from events", Some((2, 13)));
-        assert_eq!(
-            failure.to_text(),
-            "error: column `tpye` does not exist\n  line 2: select '한', tpye from events\n                       ^\n  \
-             did you mean `type`?\n"
-        );
-    }
-
-    #[test]
-    fn programs_see_stable_names() {
-        let failure = Failure::new("X", "m").at("select", Some((1, 7)));
-        assert_eq!(
-            failure.to_json(),
-            r#"{"error":{"code":"X","column":7,"line":1,"message":"m","remedy":null}}"#
-        );
-    }
-
-    #[test]
-    fn a_reader_that_went_away_is_no_failure() {
-        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert_eq!((failure.exit_code(), failure.exit), (0, Exit::Quiet));
-        assert_eq!(Failure::interrupted().exit_code(), 130);
-        assert_eq!(Failure::usage("x").exit_code(), 2);
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_is_wrong_usage() {
-        let error = hosu_table::name::TableName::parse("a.b.c").unwrap_err();
-        let failure = Failure::from(error);
-        assert_eq!((failure.code, failure.exit_code()), ("INVALID_NAME", 2));
-        assert!(failure.message.contains("a.b.c"));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Rows for people and programs: seven layouts behind one trait, each writing as rows come in, with bounded memory.
 
 mod delimited;
+pub mod human;
 mod json;
 mod markdown;
 mod spool;
