@@ -30,6 +30,9 @@ const PIECE_BYTES_MAX: usize = 1 << 20;
 const PIECE_BYTES_MIN: usize = 16 << 10;
 const PIECE_ROWS_MAX: usize = 16 * 1024;
 
+/// What sorting takes for a row, beside the row and its key.
+const PLACE_BYTES: usize = size_of::<(u32, u32)>();
+
 /// A merge reads as many runs at a time; what does not fit is merged in several passes.
 const FAN_IN_MAX: usize = 64;
 const FAN_IN_MIN: usize = 4;
@@ -111,7 +114,7 @@ impl Sorter {
     /// Takes rows, whose partitions are `ids`. Blocks, as all that follows.
     pub(crate) fn add(&mut self, batch: RecordBatch, ids: &[PartitionId]) -> Result<(), DataFileError> {
         let keys = self.keys(&batch, ids)?;
-        self.held.grow(batch_bytes(&batch) + keys.get_buffer_memory_size());
+        self.held.grow(batch_bytes(&batch) + keys.get_buffer_memory_size() + PLACE_BYTES * ids.len());
         self.buffer.push(Keyed { batch, keys });
         if self.held.bytes() > self.buffer_bytes { self.spill() } else { Ok(()) }
     }

@@ -223,7 +223,7 @@ impl DataFileWriter {
     async fn route(&mut self, batch: RecordBatch) -> Result<Routed, DataFileError> {
         let table = self.target.location.clone();
         let Some(mut router) = self.router.take() else {
-            let reason = "an earlier error was ignored".to_owned();
+            let reason = "an earlier write failed or was cut off".to_owned();
             return Err(DataFileError::GivenUp { table, reason });
         };
         let open: Vec<PartitionId> = self.open.keys().copied().collect();
@@ -344,7 +344,7 @@ impl DataFileWriter {
     ) -> Result<(), DataFileError> {
         let table = self.target.location.clone();
         let Some(mut sorter) = self.sorter.take() else {
-            let reason = "an earlier error was ignored".to_owned();
+            let reason = "an earlier write failed or was cut off".to_owned();
             return Err(DataFileError::GivenUp { table, reason });
         };
         let done = tokio::task::spawn_blocking(move || work(&mut sorter).map(|()| sorter)).await;
