@@ -1,8 +1,9 @@
 //! A data file that takes rows: a task that encodes on the blocking threads and hands the bytes to the store, with a
 //! short queue in front, so that who brings rows waits when they come too fast.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use hosu_host::{Host, Location, PART_BYTES};
@@ -48,21 +49,26 @@ pub(crate) struct Workshop {
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     jobs: mpsc::Sender<Job>,
-    rows_sent: AtomicU64,
-    progress: Arc<Progress>,
+    /// The sizes after the jobs that are not known to be done, in their order.
+    outstanding: VecDeque<oneshot::Receiver<Size>>,
+    /// The size after the last job that is known to be done.
+    known: Size,
+    rows_sent: u64,
+    /// What the encoder holds now.
+    memory_bytes: Arc<AtomicUsize>,
 }
 
-#[derive(Debug, Default)]
-struct Progress {
-    memory_bytes: AtomicUsize,
-    file_bytes: AtomicU64,
-    rows: AtomicU64,
+/// How large a file is so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    rows: u64,
+    bytes: u64,
 }
 
 #[derive(Debug)]
 enum Job {
-    Write(Vec<RecordBatch>, Reservation),
-    Flush(oneshot::Sender<()>),
+    Write(Vec<RecordBatch>, Reservation, oneshot::Sender<Size>),
+    Flush(oneshot::Sender<Size>),
 }
 
 /// The task of a file: to be spawned, it ends when the file is durable.
@@ -72,7 +78,8 @@ pub(crate) struct FileTask {
     partition: Struct,
     spooled: bool,
     jobs: mpsc::Receiver<Job>,
-    progress: Arc<Progress>,
+    memory_bytes: Arc<AtomicUsize>,
+    size_bytes: u64,
 }
 
 impl OpenFile {
@@ -84,7 +91,7 @@ impl OpenFile {
         spooled: bool,
     ) -> (Self, FileTask) {
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let progress = Arc::<Progress>::default();
+        let memory_bytes = Arc::<AtomicUsize>::default();
         let open = workshop.open.fetch_add(1, Ordering::AcqRel) + 1;
         workshop.open_peak.fetch_max(open, Ordering::AcqRel);
         let task = FileTask {
@@ -93,37 +100,65 @@ impl OpenFile {
             partition,
             spooled,
             jobs,
-            progress: progress.clone(),
+            memory_bytes: memory_bytes.clone(),
+            size_bytes: 0,
         };
-        (Self { jobs: sender, rows_sent: AtomicU64::new(0), progress }, task)
+        let (outstanding, known) = (VecDeque::new(), Size::default());
+        (Self { jobs: sender, outstanding, known, rows_sent: 0, memory_bytes }, task)
     }
 
-    /// Queues rows. False if the task has ended, with an error that it returns.
-    pub(crate) async fn write(&self, batches: Vec<RecordBatch>, held: Reservation) -> bool {
+    /// Queues rows; waits while too many jobs are. False if the task has ended, with an error that it returns.
+    pub(crate) async fn write(&mut self, batches: Vec<RecordBatch>, held: Reservation) -> bool {
+        // The first rows tell how large a row is.
+        while self.outstanding.len() >= QUEUE || (self.known.rows == 0 && !self.outstanding.is_empty()) {
+            if !self.learn().await {
+                return false;
+            }
+        }
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        self.rows_sent.fetch_add(rows as u64, Ordering::Relaxed);
-        self.jobs.send(Job::Write(batches, held)).await.is_ok()
+        self.rows_sent += rows as u64;
+        let (done, when_done) = oneshot::channel();
+        self.outstanding.push_back(when_done);
+        self.jobs.send(Job::Write(batches, held, done)).await.is_ok()
     }
 
     /// Writes out what is encoded, and returns when it no longer takes memory.
-    pub(crate) async fn flush(&self) -> bool {
+    pub(crate) async fn flush(&mut self) -> bool {
         let (done, when_done) = oneshot::channel();
-        self.jobs.send(Job::Flush(done)).await.is_ok() && when_done.await.is_ok()
+        self.outstanding.push_back(when_done);
+        if self.jobs.send(Job::Flush(done)).await.is_err() {
+            return false;
+        }
+        while !self.outstanding.is_empty() {
+            if !self.learn().await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits for the job that was queued first.
+    async fn learn(&mut self) -> bool {
+        let Some(oldest) = self.outstanding.pop_front() else { return true };
+        match oldest.await {
+            Ok(size) => self.known = size,
+            Err(_) => return false,
+        }
+        true
     }
 
     /// What the encoder holds.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.progress.memory_bytes.load(Ordering::Acquire)
+        self.memory_bytes.load(Ordering::Acquire)
     }
 
-    /// How large the file is about: what is encoded, and what is queued if it is as large by row.
+    /// How large the file is about: what is known to be encoded, and the rest if it is as large by row. It follows
+    /// from the jobs alone, not from how fast they are done, so that the same rows make the same files.
     pub(crate) fn file_bytes(&self) -> u64 {
-        let encoded = self.progress.rows.load(Ordering::Acquire);
-        if encoded == 0 {
-            return 0;
+        match self.known.rows {
+            0 => 0,
+            rows => (self.known.bytes as f64 * (self.rows_sent as f64 / rows as f64)) as u64,
         }
-        let share = self.rows_sent.load(Ordering::Relaxed) as f64 / encoded as f64;
-        (self.progress.file_bytes.load(Ordering::Acquire) as f64 * share) as u64
     }
 }
 
@@ -191,10 +226,10 @@ impl FileTask {
                 break;
             }
             let (batches, queued, done) = match job {
-                Job::Write(batches, queued) => (batches, Some(queued), None),
-                Job::Flush(done) => (Vec::new(), None, Some(done)),
+                Job::Write(batches, queued, done) => (batches, Some(queued), done),
+                Job::Flush(done) => (Vec::new(), None, done),
             };
-            let (flush, lanes) = (done.is_some(), self.lanes());
+            let (flush, lanes) = (queued.is_none(), self.lanes());
             let work = move || {
                 batches.iter().try_for_each(|batch| encoder.write(batch, lanes))?;
                 drop(batches);
@@ -214,13 +249,10 @@ impl FileTask {
             }
             sink.write(bytes).await?;
             held.resize(memory_bytes + sent);
-            self.progress.memory_bytes.store(memory_bytes, Ordering::Release);
-            self.progress.file_bytes.store(encoder.file_bytes(), Ordering::Release);
-            self.progress.rows.store(encoder.rows(), Ordering::Release);
-            if let Some(done) = done {
-                // Who asked may be gone.
-                let _ = done.send(());
-            }
+            self.memory_bytes.store(memory_bytes, Ordering::Release);
+            self.size_bytes = encoder.file_bytes();
+            // Who asked may be gone.
+            let _ = done.send(Size { rows: encoder.rows(), bytes: self.size_bytes });
         }
         Ok((encoder, held))
     }
@@ -244,7 +276,7 @@ impl FileTask {
         if !self.spooled {
             return None;
         }
-        let bytes = usize::try_from(self.progress.file_bytes.load(Ordering::Acquire)).unwrap_or(usize::MAX);
+        let bytes = usize::try_from(self.size_bytes).unwrap_or(usize::MAX);
         let bytes = bytes.min(UPLOAD_BYTES_MAX).min(self.workshop.upload_bytes);
         self.workshop.uploads.acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)).await.ok()
     }

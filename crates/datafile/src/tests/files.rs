@@ -232,6 +232,13 @@ async fn files_are_rolled_at_the_target_size() {
     let given: Vec<i64> =
         batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
     assert_eq!(rows, given);
+    let counts =
+        |written: &crate::Written| -> Vec<u64> { written.files.iter().map(|f| f.record_count()).collect() };
+    assert_eq!(
+        counts(&bench.write(batches.clone()).await),
+        counts(&written),
+        "the same rows make the same files"
+    );
     let rolled = bench.properties(&[("write.target-file-size-bytes", "100000000")]);
     assert_eq!(rolled.write(batches).await.files.len(), 1);
 }
