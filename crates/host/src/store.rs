@@ -95,8 +95,18 @@ impl Store {
     /// Puts `backend` behind a root such as `file://` or `s3://bucket` (see [`Location::root`]). It is metered and
     /// retried as every other; it must be durable by itself.
     pub fn with_backend(self, root: &str, backend: Arc<dyn ObjectStore>) -> Self {
+        self.with(root, Backend::plain(backend))
+    }
+
+    /// As [`Store::with_backend`], for one that takes parts by number, so that a part can be sent again, as S3 does.
+    pub fn with_multipart_backend(self, root: &str, backend: Arc<impl ObjectStore + MultipartStore>) -> Self {
+        let parts: Arc<dyn MultipartStore> = backend.clone();
+        self.with(root, Backend { parts: Some(parts), ..Backend::plain(backend) })
+    }
+
+    fn with(self, root: &str, backend: Backend) -> Self {
         let mut by_root = self.backends.lock().clone();
-        by_root.insert(root.to_owned(), Backend::plain(backend));
+        by_root.insert(root.to_owned(), backend);
         let backends = Backends { by_root: Mutex::new(by_root), s3: self.backends.s3.clone() };
         Self { backends: Arc::new(backends), ..self }
     }
