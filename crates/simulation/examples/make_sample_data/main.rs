@@ -59,36 +59,4 @@ mod tests {
             assert!(ids.len() >= 1_000, "{name} has {} events", ids.len());
         }
     }
-
-    /// The numbers that `sample-data/README.md` tells.
-    #[test]
-    fn wrong_lines_are_as_many_as_the_readme_says() {
-        let bytes = wrong::lines();
-        let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf").expect("a byte order mark");
-        let lines: Vec<&[u8]> = without_mark
-            .split(|b| *b == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-            .collect();
-        let blank = lines.iter().filter(|line| line.iter().all(u8::is_ascii_whitespace)).count();
-        let objects = lines.iter().filter(|line| is_object(line)).count();
-        // The last line has an end, so one empty piece is no line.
-        let counts = (lines.len() - 1, objects, blank - 1, lines.len() - objects - blank);
-        let readme = std::fs::read_to_string(committed().join("README.md")).expect("a README");
-        let told = format!(
-            "{} lines: {} are JSON objects, {} are blank, {} are neither",
-            counts.0, counts.1, counts.2, counts.3
-        );
-        assert!(readme.contains(&told), "README.md should say: {told}");
-    }
-
-    /// Whether a line is one JSON object. serde_json refuses half a surrogate pair, numbers that no double has and
-    /// deep nesting, all of which JSON's grammar allows, so they are taken out before it looks.
-    fn is_object(line: &[u8]) -> bool {
-        let Ok(text) = std::str::from_utf8(line) else { return false };
-        let (open, close) = ("[".repeat(100), "]".repeat(100));
-        let text =
-            text.replace("\\ud83d\"", "\"").replace("1e400", "1").replace(&open, "").replace(&close, "");
-        let text = text.replace("\"nested\":}", "\"nested\":[]}");
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok()
-    }
 }
