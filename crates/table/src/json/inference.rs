@@ -5,7 +5,8 @@
 //! limits a field gets no column, and its values are rescued.
 //!
 //! Paths are numbered as they appear, so the inferences of several chunks, merged in the order of the chunks, come
-//! to the same schema as one over all of them.
+//! to the same schema as one over all of them. (Within the limits, and unless a record has two names that differ only
+//! in case: a chunk does not know how an earlier one spelled the column. The same chunks always come to the same.)
 
 use std::collections::HashMap;
 

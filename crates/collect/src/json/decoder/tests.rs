@@ -1,3 +1,5 @@
+//! Every type, every fate of a line, and what is summed up over many.
+
 use std::io::Cursor;
 use std::sync::Arc;
 

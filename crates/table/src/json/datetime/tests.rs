@@ -1,3 +1,5 @@
+//! Texts that are times, and texts that only look like it.
+
 use super::*;
 
 fn instant(text: &str) -> Option<i64> {

