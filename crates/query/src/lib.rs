@@ -1,1 +1,29 @@
-//! DataFusion over pinned snapshots. Reads only.
+//! DataFusion over pinned snapshots: planning, pruning, reading. Nothing here writes.
+//!
+//! [`Engine::plan`] takes the text of a query, looks each of its tables up once, and plans it: manifests and
+//! then files are pruned by what the filter says, and DataFusion's own Parquet source reads the files that are
+//! left, their columns found by field id. [`Planned::stream`] runs it.
+
+mod columns;
+mod engine;
+mod error;
+mod names;
+mod planned;
+mod provider;
+mod prune;
+mod scan;
+mod source;
+mod statement;
+mod statistics;
+mod stats;
+mod store;
+mod values;
+
+pub use engine::{Engine, EngineSettings};
+pub use error::{Position, QueryError, run_error};
+pub use planned::Planned;
+pub use provider::provider;
+pub use stats::ScanStats;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! Plans the text of queries and runs them within bounded memory.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider, SchemaProvider, TableProvider,
+};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_host::Meter;
+use hosu_table::name::{self, TableName};
+
+use crate::error::{QueryError, plan_error};
+use crate::names::Spelling;
+use crate::planned::Planned;
+use crate::provider::SnapshotProvider;
+use crate::statement::{QueryText, Tables};
+use crate::stats::ScanCounter;
+use crate::store::HostStores;
+
+/// What an engine may use.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// The memory that all of its queries together may hold; beyond it they spill.
+    pub memory_bytes: usize,
+    /// Where they spill; the system's temporary folder if none is given.
+    pub spill: Option<PathBuf>,
+    /// How many threads' worth of work a query is cut into.
+    pub cores: usize,
+    /// The most that a statement may plan to read.
+    pub scan_bytes_max: Option<u64>,
+    /// The memory for footers of data files, beside that of queries.
+    pub footer_cache_bytes: usize,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 1 << 30,
+            spill: None,
+            cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            scan_bytes_max: None,
+            footer_cache_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Plans and runs queries. Clones share memory, spill folder and footers.
+#[derive(Clone)]
+pub struct Engine {
+    state: SessionState,
+    scan_bytes_max: Option<u64>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine with these settings.
+    ///
+    /// # Errors
+    /// When the spill folder cannot be made.
+    pub fn new(settings: EngineSettings) -> Result<Self, QueryError> {
+        let disk = match &settings.spill {
+            Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+            None => DiskManagerMode::OsTmpDirectory,
+        };
+        let largest_shown = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(settings.memory_bytes), largest_shown);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
+            .with_metadata_cache_limit(settings.footer_cache_bytes)
+            .build_arc()
+            .map_err(plan_error)?;
+        let state = SessionStateBuilder::new()
+            .with_config(session_config(&settings))
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .build();
+        Ok(Self { state, scan_bytes_max: settings.scan_bytes_max })
+    }
+
+    /// Plans one query: a SELECT with or without WITH, VALUES, or EXPLAIN of one. Each of its tables is looked
+    /// up once and stays as it is now, and its files are pruned; none is read yet.
+    ///
+    /// A table without a database is in `database`.
+    ///
+    /// # Errors
+    /// [`QueryError`], with the place in `sql` where that is known.
+    pub async fn plan(&self, catalog: &Catalog, database: &str, sql: &str) -> Result<Planned, QueryError> {
+        let text = QueryText::parse(sql)?;
+        let tables = self.load(catalog, database, &text.tables()?).await?;
+        let mut spelling = Spelling::default();
+        tables.iter().for_each(|(_, table)| spelling.add(table.schema()));
+
+        let counter = Arc::new(ScanCounter::default());
+        let meter = Arc::new(Meter::default());
+        let catalogs = catalogs(catalog, &tables, &spelling, &counter)?;
+        let state = self.state_of(catalog, database, &spelling, catalogs, meter.clone());
+
+        let logical = state.statement_to_plan(text.spelled(&spelling)).await.map_err(plan_error)?;
+        let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let names = text.result_names(&spelling, names);
+        let physical = state.create_physical_plan(&logical).await.map_err(plan_error)?;
+        let planned = Planned::new(
+            physical.clone(),
+            renamed(&physical.schema(), names),
+            state.task_ctx(),
+            counter,
+            meter,
+        );
+        self.check_scan(&planned)?;
+        Ok(planned)
+    }
+
+    fn check_scan(&self, planned: &Planned) -> Result<(), QueryError> {
+        let bytes = planned.stats().bytes_planned;
+        match self.scan_bytes_max {
+            Some(bytes_max) if bytes > bytes_max => Err(QueryError::ScanTooLarge { bytes, bytes_max }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tables of a statement, each loaded once.
+    async fn load(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        tables: &Tables,
+    ) -> Result<Vec<(TableName, Arc<Table>)>, QueryError> {
+        let mut loaded: Vec<(TableName, Arc<Table>)> = Vec::new();
+        for reference in &tables.references {
+            let place = tables.position(reference);
+            if let Some(other) = reference.catalog().filter(|name| *name != catalog.name().to_lowercase()) {
+                let what = format!("catalog {other}: the catalog is {}, and another one", catalog.name());
+                return Err(QueryError::Unsupported { what, position: place });
+            }
+            let wanted = TableName::stored(
+                reference.schema().map_or_else(|| database.to_lowercase(), ToOwned::to_owned),
+                reference.table(),
+            );
+            if loaded.iter().any(|(name, _)| *name == wanted) {
+                continue;
+            }
+            match find(catalog, &wanted).await? {
+                Some(table) => loaded.push((wanted, table)),
+                None => return Err(self.missing(catalog, wanted, place).await),
+            }
+        }
+        Ok(loaded)
+    }
+
+    async fn missing(
+        &self,
+        catalog: &Catalog,
+        wanted: TableName,
+        position: Option<crate::Position>,
+    ) -> QueryError {
+        match catalog.tables(&wanted.database).await {
+            Ok(tables) => {
+                let names = tables.iter().map(|table| table.table.as_str());
+                let nearest = name::nearest(&wanted.table, names).map(ToOwned::to_owned);
+                QueryError::TableNotFound { name: wanted.to_string(), nearest, position }
+            }
+            Err(CatalogError::DatabaseNotFound { database, .. }) => {
+                QueryError::DatabaseNotFound { name: database, position }
+            }
+            Err(error) => error.into(),
+        }
+    }
+
+    /// The session of one statement: the engine's, with the statement's tables, meter and time.
+    fn state_of(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        spelling: &Spelling,
+        catalogs: Arc<dyn CatalogProviderList>,
+        meter: Arc<Meter>,
+    ) -> SessionState {
+        let shared = self.state.runtime_env();
+        let runtime = RuntimeEnv {
+            object_store_registry: Arc::new(HostStores::new(catalog.host().store.metered(meter))),
+            ..shared.as_ref().clone()
+        };
+        let config = self
+            .state
+            .config()
+            .clone()
+            .with_default_catalog_and_schema(spelling.of(catalog.name()), spelling.of(database));
+        let mut state = SessionStateBuilder::new_from_existing(self.state.clone())
+            .with_config(config)
+            .with_runtime_env(Arc::new(runtime))
+            .with_catalog_list(catalogs)
+            .build();
+        let now = chrono::DateTime::from_timestamp_millis(catalog.host().clock.now_ms()).unwrap_or_default();
+        state.execution_props_mut().query_execution_start_time = Some(now);
+        state
+    }
+}
+
+fn session_config(settings: &EngineSettings) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(settings.cores.max(1))
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false)
+        .with_parquet_pruning(true)
+        .with_parquet_bloom_filter_pruning(true)
+        .with_parquet_page_index_pruning(true);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    options.execution.collect_statistics = false;
+    // Each sort keeps this much for merging; of little memory it must not be all.
+    options.execution.sort_spill_reservation_bytes = (settings.memory_bytes / 16).min(10 << 20);
+    config
+}
+
+/// A table by a name in lower case; tables that other engines named may have another case.
+async fn find(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>>, QueryError> {
+    if let Some(table) = catalog.load(wanted).await? {
+        return Ok(Some(table));
+    }
+    for database in catalog.databases().await? {
+        if database.to_lowercase() != wanted.database {
+            continue;
+        }
+        let tables = catalog.tables(&database).await?;
+        if let Some(name) = tables.iter().find(|name| name.table.to_lowercase() == wanted.table) {
+            return Ok(catalog.load(name).await?);
+        }
+    }
+    Ok(None)
+}
+
+fn catalogs(
+    catalog: &Catalog,
+    tables: &[(TableName, Arc<Table>)],
+    spelling: &Spelling,
+    counter: &Arc<ScanCounter>,
+) -> Result<Arc<dyn CatalogProviderList>, QueryError> {
+    let databases = MemoryCatalogProvider::new();
+    for (name, table) in tables {
+        let database = spelling.of(&name.database);
+        let schema = match databases.schema(&database) {
+            Some(schema) => schema,
+            None => {
+                let schema: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+                databases.register_schema(&database, schema.clone()).map_err(plan_error)?;
+                schema
+            }
+        };
+        let provider: Arc<dyn TableProvider> =
+            Arc::new(SnapshotProvider::spelled(catalog, table.clone(), spelling, counter.clone())?);
+        schema.register_table(spelling.of(&name.table), provider).map_err(plan_error)?;
+    }
+    let list = MemoryCatalogProviderList::new();
+    list.register_catalog(spelling.of(catalog.name()), Arc::new(databases));
+    Ok(Arc::new(list))
+}
+
+fn renamed(schema: &SchemaRef, names: Vec<String>) -> SchemaRef {
+    let fields = schema.fields().iter().zip(names);
+    let fields: Vec<_> = fields.map(|(field, name)| field.as_ref().clone().with_name(name)).collect();
+    Arc::new(ArrowSchema::new(fields))
+}

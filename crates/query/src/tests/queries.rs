@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use hosu_host::{Host, ManualClock, Scratch, SeededIds, Store};
+use iceberg::spec::{ListType, MapType, NestedField, PrimitiveType, Type};
+use serde_json::json;
+
+use super::{Lake, column, record, schema};
+use crate::{Engine, EngineSettings, QueryError, run_error};
+
+#[tokio::test]
+async fn a_table_without_a_snapshot_is_empty() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long")]), "").await;
+    assert!(lake.rows("SELECT * FROM t").await.is_empty());
+    assert!(lake.rows("SELECT a FROM t WHERE a > 1").await.is_empty());
+    assert_eq!(lake.rows("SELECT count(*) AS n, max(a) AS m FROM t").await, [r#"{"n":0,"m":null}"#]);
+    lake.append("t", &[json!({"a": 1})]).await;
+    assert_eq!(lake.rows("SELECT count(*) AS n FROM t").await, [r#"{"n":1}"#]);
+}
+
+#[tokio::test]
+async fn a_statement_sees_one_snapshot_whatever_is_committed_meanwhile() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long")]), "").await;
+    lake.append("t", &[json!({"a": 1})]).await;
+    let planned = lake.plan("SELECT * FROM t UNION ALL SELECT * FROM t").await.unwrap();
+    lake.append("t", &[json!({"a": 2})]).await;
+    let rows: Vec<_> = planned.stream().unwrap().try_collect().await.unwrap();
+    assert_eq!(super::lines(&rows), [r#"{"a":1}"#, r#"{"a":1}"#]);
+}
+
+#[tokio::test]
+async fn nested_values_of_every_kind_come_back() {
+    let lake = Lake::new();
+    let item =
+        Type::Struct(iceberg::spec::StructType::new(vec![column(5, "x", "long"), column(6, "y", "string")]));
+    let list = Type::List(ListType::new(Arc::new(NestedField::list_element(4, item, false))));
+    let map = Type::Map(MapType::optional(
+        8,
+        Type::Primitive(PrimitiveType::String),
+        9,
+        Type::Primitive(PrimitiveType::Long),
+    ));
+    let columns = vec![
+        column(1, "id", "long"),
+        record(2, "r", vec![column(10, "a", "string"), record(11, "in", vec![column(12, "z", "double")])]),
+        Arc::new(NestedField::optional(3, "items", list)),
+        Arc::new(NestedField::optional(7, "counts", map)),
+    ];
+    lake.create("t", hosu_table::evolve::fresh_ids_of(columns).unwrap(), "").await;
+    let rows = [
+        json!({"id": 1, "r": {"a": "x", "in": {"z": 1.5}}, "items": [{"x": 1, "y": "p"}, null], "counts": {"k": 1}}),
+        json!({"id": 2, "r": {"a": null, "in": null}, "items": [], "counts": {}}),
+        json!({"id": 3, "r": null, "items": null, "counts": null}),
+    ];
+    lake.append("t", &rows).await;
+    let back = lake.rows("SELECT * FROM t").await;
+    assert_eq!(
+        back[0],
+        r#"{"id":1,"r":{"a":"x","in":{"z":1.5}},"items":[{"x":1,"y":"p"},null],"counts":{"k":1}}"#
+    );
+    assert_eq!(back[1], r#"{"id":2,"r":{"a":null,"in":null},"items":[],"counts":{}}"#);
+    assert_eq!(back[2], r#"{"id":3,"r":null,"items":null,"counts":null}"#);
+    assert_eq!(lake.rows("SELECT id FROM t WHERE r.in.z > 1").await, [r#"{"id":1}"#]);
+    assert_eq!(lake.rows("SELECT id FROM t WHERE counts['k'] = 1").await, [r#"{"id":1}"#]);
+    assert_eq!(lake.rows("SELECT r.in AS v, id FROM t WHERE r IS NULL").await, [r#"{"v":null,"id":3}"#]);
+    let sql = "SELECT CASE WHEN id = 1 THEN r ELSE NULL END AS v FROM t UNION ALL SELECT r FROM t";
+    assert_eq!(lake.rows(sql).await.len(), 6);
+}
+
+#[tokio::test]
+async fn joins_groups_and_sorts_spill_within_their_memory() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long"), column(2, "b", "string")]), "").await;
+    let rows: Vec<_> =
+        (0..20_000).map(|a| json!({"a": a, "b": format!("text number {a} of many")})).collect();
+    lake.append("t", &rows).await;
+    let spill = tempfile::tempdir().unwrap();
+    let settings = EngineSettings {
+        memory_bytes: 4 << 20,
+        spill: Some(spill.path().to_owned()),
+        cores: 2,
+        ..EngineSettings::default()
+    };
+    let engine = Engine::new(settings).unwrap();
+    let sql = "SELECT a, b FROM t ORDER BY b DESC, a";
+    let planned = engine.plan(&lake.catalog, "default", sql).await.unwrap();
+    let batches: Vec<_> = planned.stream().unwrap().try_collect().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 20_000);
+
+    let settings = EngineSettings { memory_bytes: 1 << 10, cores: 1, ..EngineSettings::default() };
+    let engine = Engine::new(settings).unwrap();
+    let planned =
+        engine.plan(&lake.catalog, "default", "SELECT b, count(*) FROM t GROUP BY b").await.unwrap();
+    let failed: Result<Vec<_>, _> = planned.stream().unwrap().try_collect().await;
+    assert!(matches!(run_error(failed.unwrap_err()), QueryError::Memory { .. }));
+}
+
+#[tokio::test]
+async fn what_was_scanned_is_counted_and_limited() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long"), column(2, "b", "string")]), "").await;
+    let rows: Vec<_> = (0..1000).map(|a| json!({"a": a, "b": format!("text number {a}")})).collect();
+    lake.append("t", &rows).await;
+    let planned = lake.plan("SELECT sum(a) AS s FROM t").await.unwrap();
+    let before = planned.stats();
+    assert_eq!((before.bytes_scanned, before.row_groups_read), (0, 0));
+    let rows: Vec<_> = planned.stream().unwrap().try_collect().await.unwrap();
+    assert_eq!(super::lines(&rows), [r#"{"s":499500}"#]);
+    let after = planned.stats();
+    assert!(after.bytes_scanned > 0);
+    assert_eq!((after.row_groups_total, after.row_groups_read), (1, 1));
+
+    let settings = EngineSettings { scan_bytes_max: Some(10), ..EngineSettings::default() };
+    let engine = Engine::new(settings).unwrap();
+    let refused = engine.plan(&lake.catalog, "default", "SELECT * FROM t").await.unwrap_err();
+    assert!(matches!(refused, QueryError::ScanTooLarge { bytes_max: 10, .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn counts_and_extremes_come_from_the_metadata_where_these_are_exact() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long"), column(2, "b", "string")]), "").await;
+    lake.append("t", &[json!({"a": 5, "b": "x".repeat(40)}), json!({"a": null, "b": "y"})]).await;
+    lake.append("t", &[json!({"a": -7, "b": null})]).await;
+    let planned = lake.plan("SELECT count(*), count(a), min(a), max(a) FROM t").await.unwrap();
+    let rows: Vec<_> = planned.stream().unwrap().try_collect().await.unwrap();
+    assert_eq!(super::lines(&rows), [r#"{"_col0":3,"_col1":2,"_col2":-7,"_col3":5}"#]);
+    assert_eq!(planned.stats().bytes_scanned, 0);
+    let longest = "x".repeat(40);
+    assert_eq!(lake.rows("SELECT min(b) AS b FROM t").await, [format!(r#"{{"b":"{longest}"}}"#)]);
+    assert_eq!(lake.rows("SELECT count(*) AS n FROM t WHERE a < 0").await, [r#"{"n":1}"#]);
+}
+
+#[tokio::test]
+async fn errors_while_running_are_told_plainly() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long")]), "").await;
+    lake.append("t", &[json!({"a": 0})]).await;
+    let planned = lake.plan("SELECT 1 / a FROM t").await.unwrap();
+    let failed: Result<Vec<_>, _> = planned.stream().unwrap().try_collect().await;
+    let error = run_error(failed.unwrap_err());
+    assert_eq!(error.to_string().to_lowercase(), "divide by zero".replace("divide", "division"), "{error:?}");
+}
+
+#[tokio::test]
+async fn time_is_the_hosts() {
+    let clock = Arc::new(ManualClock::at_ms(86_400_000));
+    let ids = Arc::new(SeededIds::new(1));
+    let lake = Lake::on(Host::new(Store::new(None), clock, ids, Scratch::system()));
+    let rows = lake.rows("SELECT current_date AS d").await;
+    assert_eq!(rows, [r#"{"d":"1970-01-02"}"#]);
+}
