@@ -113,8 +113,11 @@ impl Engine {
         let logical = state.statement_to_plan(text.spelled(&spelling)).await.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(&spelling, names);
-        let physical = state.create_physical_plan(&logical).await.map_err(plan_error)?;
+        let logical = state.optimize(&logical).map_err(plan_error)?;
+        let planner = state.query_planner().clone();
+        let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
         let planned = Planned::new(
+            logical,
             physical.clone(),
             renamed(&physical.schema(), names),
             state.task_ctx(),
