@@ -1,0 +1,135 @@
+//! INSERT: the rows of a query, made to fit the columns of a table, added in one commit.
+
+mod constant;
+mod convert;
+mod fit;
+
+use crate::error::{from_change, from_query};
+use crate::names::Names;
+use crate::{SqlError, code, encode};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{Field, FieldRef, Schema as ArrowSchema, SchemaRef};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::StreamExt;
+use hosu_change::Inserted;
+use hosu_datafile::WriterSettings;
+use hosu_dialect::Insert;
+use hosu_query::{Engine, Planned};
+use hosu_table::arrow_schema;
+use hosu_table::name::nearest;
+use std::sync::Arc;
+
+/// Adds the rows. The query that they come from is handed back for its figures.
+pub(crate) async fn insert(
+    names: Names<'_>,
+    engine: &Engine,
+    settings: WriterSettings,
+    insert: &Insert,
+) -> Result<(Inserted, Planned), SqlError> {
+    let table = names.table(&insert.table).await?;
+    let target = Arc::new(arrow_schema::to_arrow(table.schema()));
+    let filled = filled_columns(&target, insert)?;
+    let query = &insert.query;
+    let planned = engine
+        .plan(names.catalog, names.database, &query.value)
+        .await
+        .map_err(|error| from_query(error, query))?;
+    check_types(&target, &filled, &planned).map_err(|error| error.at(query.position))?;
+    let rows = planned.stream().map_err(|error| from_query(error, query))?;
+    let rows = fitted(rows, target, filled);
+    let inserted = hosu_change::insert(names.catalog, table, rows, settings)
+        .await
+        .map_err(|error| from_change(error, query))?;
+    Ok((inserted, planned))
+}
+
+/// For each column of the query, the column of the table that it fills.
+fn filled_columns(target: &SchemaRef, insert: &Insert) -> Result<Vec<usize>, SqlError> {
+    if insert.columns.is_empty() {
+        return Ok((0..target.fields().len()).collect());
+    }
+    let mut filled = Vec::new();
+    for column in &insert.columns {
+        let name = &column.value;
+        let lower = name.to_lowercase();
+        let Some(at) = target.fields().iter().position(|field| field.name().to_lowercase() == lower) else {
+            let near = nearest(name, target.fields().iter().map(|field| field.name().as_str()));
+            let message = format!("Insert column name does not exist in target table: {name}");
+            return Err(SqlError::new(code::COLUMN_NOT_FOUND, message).nearest(near).at(column.position));
+        };
+        if filled.contains(&at) {
+            let message = format!("Insert column name is specified more than once: {name}");
+            return Err(SqlError::new(code::DUPLICATE_COLUMN_NAME, message).at(column.position));
+        }
+        filled.push(at);
+    }
+    let missing = |(at, field): &(usize, &FieldRef)| !field.is_nullable() && !filled.contains(at);
+    match target.fields().iter().enumerate().find(missing) {
+        Some((_, field)) => {
+            let message = format!("NULL value not allowed for NOT NULL column: {}", field.name());
+            Err(SqlError::new(code::CONSTRAINT_VIOLATION, message).at(insert.table.table.position))
+        }
+        None => Ok(filled),
+    }
+}
+
+/// Whether the query's columns are as many as are filled, each of a type that fits.
+fn check_types(target: &ArrowSchema, filled: &[usize], planned: &Planned) -> Result<(), SqlError> {
+    let schema = planned.schema();
+    let wanted: Vec<&FieldRef> = filled.iter().filter_map(|at| target.fields().get(*at)).collect();
+    let names = |fields: Vec<&FieldRef>| {
+        let types = fields.iter().map(|field| encode::type_name(field.data_type()));
+        types.collect::<Vec<_>>().join(", ")
+    };
+    let differ = |detail: String| {
+        let (table, query) = (names(wanted.clone()), names(schema.fields().iter().collect()));
+        let message = format!("{detail}. Table: [{table}], Query: [{query}]");
+        SqlError::new(code::TYPE_MISMATCH, format!("Insert query has mismatched column types: {message}"))
+    };
+    if wanted.len() != schema.fields().len() {
+        let (has, wants) = (schema.fields().len(), wanted.len());
+        return Err(differ(format!("{wants} columns are to be filled, and the query has {has}")));
+    }
+    for (at, (wanted, given)) in wanted.iter().zip(schema.fields()).enumerate() {
+        let constant = constant::is_constant(planned.logical(), at, wanted.data_type());
+        if !fit::fits(given.data_type(), wanted.data_type(), constant) {
+            let (given, name) = (encode::type_name(given.data_type()), wanted.name());
+            let wanted = encode::type_name(wanted.data_type());
+            return Err(differ(format!("column '{name}' is {wanted}, and the query gives {given}")));
+        }
+    }
+    Ok(())
+}
+
+/// The rows with all columns of the table: those that are not filled are NULL. A NULL where the table allows none is found, and
+/// named, where rows are written.
+fn fitted(
+    rows: SendableRecordBatchStream,
+    target: SchemaRef,
+    filled: Vec<usize>,
+) -> SendableRecordBatchStream {
+    let made = target.clone();
+    let rows = rows.map(move |batch| fitted_batch(&batch?, &made, &filled));
+    Box::pin(RecordBatchStreamAdapter::new(target, rows))
+}
+
+fn fitted_batch(
+    batch: &RecordBatch,
+    target: &ArrowSchema,
+    filled: &[usize],
+) -> Result<RecordBatch, DataFusionError> {
+    let column = |(at, field): (usize, &FieldRef)| -> Result<ArrayRef, DataFusionError> {
+        match filled.iter().position(|filled| *filled == at).and_then(|from| batch.columns().get(from)) {
+            Some(array) => Ok(convert::convert(array, field.data_type())?),
+            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+        }
+    };
+    let columns: Vec<ArrayRef> = target.fields().iter().enumerate().map(column).collect::<Result<_, _>>()?;
+    let fields = target.fields().iter().zip(&columns);
+    let fields: Vec<Field> =
+        fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(ArrowSchema::new(fields)), columns, &options)?)
+}
