@@ -178,3 +178,6 @@ impl Specs {
         spec.ok_or_else(|| unreadable(table, format!("its metadata lacks partition spec {id}")))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,9 @@ impl Model {
 
     fn add(&mut self, parent: Index, kind: Index) {
         let id = self.last_id + 1;
-        let (field, used) = match kind.index(4) {
+        let (field, used) = match kind.index(6) {
+            4 => (column(id, &format!("c{id}"), "decimal(7,1)"), 1),
+            5 => (column(id, &format!("c{id}"), "timestamptz"), 1),
             0 => (column(id, &format!("c{id}"), "int"), 1),
             1 => (column(id, &format!("c{id}"), "string"), 1),
             2 => (column(id, &format!("c{id}"), "double"), 1),
@@ -140,6 +142,9 @@ impl Model {
             let wider = match fields[position].field_type.as_ref() {
                 Type::Primitive(PrimitiveType::Int) => PrimitiveType::Long,
                 Type::Primitive(PrimitiveType::Float) => PrimitiveType::Double,
+                Type::Primitive(PrimitiveType::Decimal { precision, scale }) => {
+                    PrimitiveType::Decimal { precision: (precision + 5).min(38), scale: *scale }
+                }
                 _ => return,
             };
             let field_type = Box::new(Type::Primitive(wider));
@@ -214,6 +219,10 @@ fn thing(column_type: &Type, seed: u64) -> Thing {
         Type::Primitive(PrimitiveType::Float | PrimitiveType::Double) => {
             Thing::Float((seed % 9) as f64 / 2.0)
         }
+        Type::Primitive(PrimitiveType::Decimal { .. }) => Thing::Text(format!("{}.5", seed % 7)),
+        Type::Primitive(PrimitiveType::Timestamptz) => {
+            Thing::Text(format!("2024-05-0{}T00:00:00.000001Z", seed % 3 + 1))
+        }
         Type::Primitive(_) => Thing::Text(["", "a", "b", "한글", "zz"][(seed % 5) as usize].to_owned()),
         Type::Struct(inside) => Thing::Struct(things(inside.fields(), seed)),
         Type::List(list) => {
@@ -266,7 +275,10 @@ fn leaves(fields: &[NestedFieldRef], prefix: &str, filters: &mut Vec<String>) {
             Type::Primitive(PrimitiveType::String) => {
                 filters.extend([format!("{name} > 'a'"), format!("{name} = '한글'")]);
             }
-            Type::Primitive(_) => filters.extend([format!("{name} > 0"), format!("{name} = 1")]),
+            Type::Primitive(PrimitiveType::Timestamptz) => {
+                filters.push(format!("{name} > TIMESTAMP '2024-05-02T00:00:00Z'"));
+            }
+            Type::Primitive(_) => filters.extend([format!("{name} > 0"), format!("{name} = 1.5")]),
             Type::Struct(inside) => {
                 leaves(inside.fields(), &format!("{name}."), filters);
             }

@@ -1,6 +1,7 @@
 //! A small lake for the tests: tables made and filled through the crates below, read through this one.
 
 mod evolution;
+mod files;
 mod names;
 mod pruning;
 mod queries;
@@ -88,6 +89,35 @@ impl Lake {
             DataFileWriter::new(host, target, WriterSettings::default(), host.ids.uuid()).unwrap();
         writer.write(batch).await.unwrap();
         let files = writer.finish().await.unwrap().files;
+        self.add(table, files).await
+    }
+
+    /// Adds a file of another writer, without field ids, which says of itself that it is in this partition.
+    pub async fn adopt(
+        &self,
+        name: &str,
+        rows: &RecordBatch,
+        partition: iceberg::spec::Struct,
+    ) -> Arc<Table> {
+        let table = self.table(name).await;
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, rows.schema(), None).unwrap();
+        writer.write(rows).unwrap();
+        writer.close().unwrap();
+        let location = table.location.join(&format!("{}.parquet", self.catalog.host().ids.uuid()));
+        let mut file = iceberg::spec::DataFileBuilder::default();
+        file.content(iceberg::spec::DataContentType::Data)
+            .file_path(location.to_string())
+            .file_format(iceberg::spec::DataFileFormat::Parquet)
+            .file_size_in_bytes(bytes.len() as u64)
+            .record_count(rows.num_rows() as u64)
+            .partition(partition)
+            .partition_spec_id(table.metadata.default_partition_spec_id());
+        self.catalog.host().store.put(&location, bytes.into()).await.unwrap();
+        self.add(table, vec![file.build().unwrap()]).await
+    }
+
+    pub async fn add(&self, table: Arc<Table>, files: Vec<iceberg::spec::DataFile>) -> Arc<Table> {
         let spec_id = table.metadata.default_partition_spec_id();
         self.change(table, vec![Step::Append(Append { spec_id, files, summary: HashMap::new() })]).await
     }

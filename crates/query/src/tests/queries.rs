@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use datafusion::arrow::array::Array;
 use futures::TryStreamExt;
 use hosu_host::{Host, ManualClock, Scratch, SeededIds, Store};
 use iceberg::spec::{ListType, MapType, NestedField, PrimitiveType, Type};
@@ -151,4 +152,15 @@ async fn time_is_the_hosts() {
     let lake = Lake::on(Host::new(Store::new(None), clock, ids, Scratch::system()));
     let rows = lake.rows("SELECT current_date AS d").await;
     assert_eq!(rows, [r#"{"d":"1970-01-02"}"#]);
+}
+
+#[tokio::test]
+async fn nulls_come_last_in_either_order() {
+    let lake = Lake::new();
+    for order in ["ASC", "DESC"] {
+        let sql = format!("SELECT a FROM (VALUES (1), (NULL)) AS t(a) ORDER BY a {order}");
+        let batches = lake.batches(&sql).await;
+        let last = batches.last().unwrap().column(0).slice(batches.last().unwrap().num_rows() - 1, 1);
+        assert_eq!(last.null_count(), 1, "{order}");
+    }
 }
