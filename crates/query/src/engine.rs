@@ -26,6 +26,9 @@ use crate::statement::{QueryText, Tables};
 use crate::stats::ScanCounter;
 use crate::store::HostStores;
 
+/// What Athena calls its catalog, in lower case: statements that come from there name it.
+const ATHENA_CATALOG: &str = "awsdatacatalog";
+
 /// What an engine may use.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
@@ -110,7 +113,13 @@ impl Engine {
         let catalogs = catalogs(catalog, &tables, &spelling, &counter)?;
         let state = self.state_of(catalog, database, &spelling, catalogs, meter.clone());
 
-        let logical = state.statement_to_plan(text.spelled(&spelling)).await.map_err(plan_error)?;
+        let logical = match state.statement_to_plan(text.spelled(&spelling)).await {
+            Err(error) if error.to_string().contains("require unique expression names") => {
+                state.statement_to_plan(text.spelled_apart(&spelling)).await
+            }
+            planned => planned,
+        };
+        let logical = logical.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(&spelling, names);
         let physical = state.create_physical_plan(&logical).await.map_err(plan_error)?;
@@ -143,9 +152,9 @@ impl Engine {
         let mut loaded: Vec<(TableName, Arc<Table>)> = Vec::new();
         for reference in &tables.references {
             let place = tables.position(reference);
-            if let Some(other) = reference.catalog().filter(|name| *name != catalog.name().to_lowercase()) {
-                let what = format!("catalog {other}: the catalog is {}, and another one", catalog.name());
-                return Err(QueryError::Unsupported { what, position: place });
+            let known = |name: &str| name == ATHENA_CATALOG || name == catalog.name().to_lowercase();
+            if let Some(other) = reference.catalog().filter(|name| !known(name)) {
+                return Err(QueryError::CatalogNotFound { name: other.to_owned(), position: place });
             }
             let wanted = TableName::stored(
                 reference.schema().map_or_else(|| database.to_lowercase(), ToOwned::to_owned),
@@ -221,6 +230,7 @@ fn session_config(settings: &EngineSettings) -> SessionConfig {
         .with_parquet_page_index_pruning(true);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
+    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.execution.time_zone = Some("UTC".to_owned());
@@ -272,7 +282,9 @@ fn catalogs(
         schema.register_table(spelling.of(&name.table), provider).map_err(plan_error)?;
     }
     let list = MemoryCatalogProviderList::new();
-    list.register_catalog(spelling.of(catalog.name()), Arc::new(databases));
+    let databases = Arc::new(databases);
+    list.register_catalog(spelling.of(ATHENA_CATALOG), databases.clone());
+    list.register_catalog(spelling.of(catalog.name()), databases);
     Ok(Arc::new(list))
 }
 

@@ -41,6 +41,14 @@ pub enum QueryError {
         /// Where.
         position: Option<Position>,
     },
+    /// No such catalog.
+    #[error("there is no catalog {name}")]
+    CatalogNotFound {
+        /// The name as it was looked for.
+        name: String,
+        /// Where it is written.
+        position: Option<Position>,
+    },
     /// No such database.
     #[error("there is no database {name}")]
     DatabaseNotFound {
@@ -140,6 +148,7 @@ impl QueryError {
         match self {
             Self::Syntax { position, .. }
             | Self::Unsupported { position, .. }
+            | Self::CatalogNotFound { position, .. }
             | Self::DatabaseNotFound { position, .. }
             | Self::TableNotFound { position, .. }
             | Self::ColumnNotFound { position, .. }

@@ -73,10 +73,19 @@ impl QueryText {
 
     /// The statement in this spelling, for DataFusion to plan.
     pub fn spelled(&self, spelling: &Spelling) -> Statement {
+        self.with_names(spelling, Apart::SameText)
+    }
+
+    /// As [`QueryText::spelled`], for a statement that selects what DataFusion takes for the same: `1 = 1.0, 1 = 1e0`.
+    pub fn spelled_apart(&self, spelling: &Spelling) -> Statement {
+        self.with_names(spelling, Apart::All)
+    }
+
+    fn with_names(&self, spelling: &Spelling, apart: Apart) -> Statement {
         let mut statement = self.statement.clone();
         Namer::new(spelling).visit(&mut statement);
         if let Some(query) = query_of_mut(&mut statement) {
-            tell_apart(query);
+            tell_apart(query, apart);
         }
         statement
     }
@@ -203,19 +212,33 @@ fn user_column(function: &Function) -> Option<&Ident> {
 
 /// DataFusion wants the columns of a SELECT to have different names, SQL does not: a second one gets a name that
 /// nobody sees.
-fn tell_apart(query: &mut Query) {
-    fn of(body: &mut SetExpr) {
+fn tell_apart(query: &mut Query, apart: Apart) {
+    fn of(body: &mut SetExpr, apart: Apart) {
         match body {
-            SetExpr::Select(select) => items_apart(&mut select.projection),
-            SetExpr::Query(query) => of(&mut query.body),
-            SetExpr::SetOperation { left, .. } => of(left),
+            SetExpr::Select(select) => items_apart(&mut select.projection, apart),
+            SetExpr::Query(query) => of(&mut query.body, apart),
+            SetExpr::SetOperation { left, right, .. } => {
+                of(left, apart);
+                if apart == Apart::All {
+                    of(right, apart);
+                }
+            }
             _ => {}
         }
     }
-    of(&mut query.body);
+    of(&mut query.body, apart);
 }
 
-fn items_apart(items: &mut [SelectItem]) {
+/// Which items of a SELECT get a name of their own.
+#[derive(Clone, Copy, PartialEq)]
+enum Apart {
+    /// Those that are written like an earlier one.
+    SameText,
+    /// All without a name.
+    All,
+}
+
+fn items_apart(items: &mut [SelectItem], apart: Apart) {
     let mut seen = HashSet::new();
     let has_wildcard = items.iter().any(is_wildcard);
     for (index, item) in items.iter_mut().enumerate() {
@@ -225,7 +248,9 @@ fn items_apart(items: &mut [SelectItem]) {
             _ => continue,
         };
         let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        if !seen.insert(name.clone()) || (has_wildcard && is_column) {
+        let is_unnamed = !is_column && matches!(item, SelectItem::UnnamedExpr(_));
+        let in_the_way = (has_wildcard && is_column) || (apart == Apart::All && is_unnamed);
+        if !seen.insert(name.clone()) || in_the_way {
             let alias = Ident::with_quote('"', format!("{name}:{index}"));
             *item = SelectItem::ExprWithAlias { expr, alias };
         }

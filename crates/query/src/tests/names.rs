@@ -114,7 +114,7 @@ async fn what_is_not_there_is_named_with_its_place_and_what_was_meant() {
     let error = lake.plan("DROP TABLE events").await.unwrap_err();
     assert_eq!(error.to_string(), "DROP TABLE is not supported");
     let error = lake.plan("SELECT * FROM other.default.events").await.unwrap_err();
-    assert!(matches!(error, QueryError::Unsupported { .. }), "{error:?}");
+    assert!(matches!(error, QueryError::CatalogNotFound { .. }), "{error:?}");
     assert!(lake.plan("SELECT * FROM information_schema.tables").await.is_err());
     assert_eq!(lake.rows("SELECT value AS v FROM generate_series(1, 2)").await, [r#"{"v":1}"#, r#"{"v":2}"#]);
 }
