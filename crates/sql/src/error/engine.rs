@@ -46,7 +46,8 @@ fn narrow(number: u64) -> usize {
 /// The name to look for in the query when the engine does not say where it is.
 fn name_at_fault(error: &QueryError) -> Option<String> {
     let name = match error {
-        QueryError::DatabaseNotFound { name, .. }
+        QueryError::CatalogNotFound { name, .. }
+        | QueryError::DatabaseNotFound { name, .. }
         | QueryError::TableNotFound { name, .. }
         | QueryError::ColumnNotFound { name, .. }
         | QueryError::ColumnAmbiguous { name, .. }
@@ -61,6 +62,9 @@ fn told(error: QueryError) -> SqlError {
     match error {
         QueryError::Syntax { message, .. } => SqlError::new(code::SYNTAX_ERROR, message),
         QueryError::Unsupported { .. } => SqlError::not_supported(error.to_string()),
+        QueryError::CatalogNotFound { name, .. } => {
+            SqlError::new(code::CATALOG_NOT_FOUND, format!("Catalog '{name}' does not exist"))
+        }
         QueryError::DatabaseNotFound { name, .. } => {
             SqlError::new(code::SCHEMA_NOT_FOUND, format!("Database '{name}' does not exist"))
         }
@@ -92,14 +96,26 @@ fn told(error: QueryError) -> SqlError {
 fn of_plan(message: &str) -> SqlError {
     let message = clean(message);
     let code = if function_of(message).is_some() {
+        // Its name is known, its form for these arguments is not: Trino tells both alike.
         code::FUNCTION_NOT_FOUND
     } else if contains_any(message, &["must appear in the GROUP BY", "must be part of an aggregate"]) {
         code::EXPRESSION_NOT_AGGREGATE
     } else if contains_any(
         message,
-        &["coerce", "to valid types", "incompatible", "must be boolean", "boolean type", "different types"],
+        &[
+            "coerce",
+            "to valid types",
+            "Cannot infer common",
+            "Inconsistent data length across values",
+            "incompatible",
+            "must be boolean",
+            "boolean type",
+            "different types",
+        ],
     ) {
         code::TYPE_MISMATCH
+    } else if contains_any(message, &["regex parse error", "ranularity"]) {
+        code::INVALID_FUNCTION_ARGUMENT
     } else if contains_any(message, &["unique expression names", "duplicate", "Duplicate"]) {
         code::DUPLICATE_COLUMN_NAME
     } else if contains_any(message, &["not supported", "nsupported", "not implemented"]) {
@@ -115,6 +131,8 @@ fn of_plan(message: &str) -> SqlError {
 fn function_of(message: &str) -> Option<&str> {
     between(message, "given name and argument types '", "(")
         .or_else(|| between(message, "satisfy a call to '", "'"))
+        .or_else(|| between(message, "Function '", "' failed to match any signature"))
+        .or_else(|| between(message, "Function '", "' user-defined coercion failed"))
 }
 
 /// What went wrong with a value, by the words.
@@ -128,8 +146,8 @@ fn of_run(message: &str) -> SqlError {
         code::NUMERIC_VALUE_OUT_OF_RANGE
     } else if contains_any(message, &["rror parsing", "annot cast", "annot parse", "Cast error"]) {
         code::INVALID_CAST_ARGUMENT
-    } else if message.contains("NULL value not allowed") {
-        code::CONSTRAINT_VIOLATION
+    } else if message.contains("regex parse error") {
+        code::INVALID_FUNCTION_ARGUMENT
     } else {
         code::GENERIC_USER_ERROR
     };

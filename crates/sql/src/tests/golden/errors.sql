@@ -13,7 +13,7 @@ SELECT payload.devic FROM events;
 SELECT * FROM shop.events;
 --> SCHEMA_NOT_FOUND at 1:15: Database 'shop' does not exist
 SELECT * FROM other.default.events;
---> NOT_SUPPORTED at 1:15: catalog other: the catalog is hosu, and another one is not supported
+--> CATALOG_NOT_FOUND at 1:15: Catalog 'other' does not exist
 SELEC 1;
 --> SYNTAX_ERROR at 1:1: mismatched input 'SELEC'. Expecting: <query>, 'EXPLAIN', 'INSERT', 'SHOW', 'DESCRIBE', 'DESC', 'CREATE', 'DROP', 'ALTER', 'USE', MERGE, UPDATE, DELETE
 SELECT id FROM events WHERE;
@@ -66,3 +66,13 @@ USE shop;
 --> SYNTAX_ERROR at 1:1: USE is not a statement of Athena: choose the database of the session, or write database.table
 INSERT OVERWRITE events SELECT 1;
 --> SYNTAX_ERROR at 1:8: Athena has no INSERT OVERWRITE: use INSERT INTO, or DELETE and INSERT INTO
+SELECT round('x');
+--> FUNCTION_NOT_FOUND at 1:8: Internal error: Function 'round' failed to match any signature, errors: Error during planning: Function 'round' expects 2 arguments but received 1,Error during planning: Function 'round' requires Decimal, but received String (DataType: Utf8).,Error during planning: Function 'round' expects 2 arguments but received 1,Error during planning: Function 'round' requires Float32, but received String (DataType: Utf8).,Error during planning: Function 'round' expects 2 arguments but received 1,Error during planning: Function 'round' requires Float64, but received String (DataType: Utf8)..
+SELECT regexp_like(country, '(') FROM events;
+--> INVALID_FUNCTION_ARGUMENT at 1:1: regex parse error:     (     ^ error: unclosed group
+SELECT true = 1;
+--> TYPE_MISMATCH at 1:1: Cannot infer common argument type for comparison operation Boolean = Int64
+VALUES (1, 'a'), (2);
+--> TYPE_MISMATCH at 1:1: Inconsistent data length across values list: got 1 values in row 1 but expected 2
+DROP DATABASE `default`;
+--> SCHEMA_NOT_EMPTY at 1:15: Database 'default' has tables; CASCADE drops them too

@@ -41,3 +41,30 @@ EXPLAIN SHOW TABLES;
 --> NOT_SUPPORTED at 1:9: EXPLAIN of a statement that is not a query
 EXPLAIN ANALYZE INSERT INTO t (id) VALUES (1);
 --> NOT_SUPPORTED at 1:17: EXPLAIN ANALYZE of INSERT: it would insert the rows
+SELECT 1 = 1.0, 1 = 1e0, count(*) FROM t;
+--> _col0 boolean, _col1 boolean, _col2 bigint
+--> [true,true,3]
+SELECT id FROM "AwsDataCatalog"."default"."t" WHERE id = 1;
+--> id bigint
+--> [1]
+SELECT id, at FROM t ORDER BY at DESC, id;
+--> id bigint, At timestamp(6)
+--> [1,"2026-01-31 12:00:00.000000"]
+--> [2,null]
+--> [3,null]
+SELECT name FROM t UNION ALL SELECT 'x' ORDER BY 1 LIMIT 2;
+--> name varchar
+--> ["kim"]
+--> ["lee"]
+SELECT name, rank() OVER (ORDER BY id DESC) AS place FROM t ORDER BY place;
+--> name varchar, place bigint
+--> ["한글",1]
+--> ["lee",2]
+--> ["kim",3]
+SELECT n FROM generate_series(1, 3) AS s(n);
+--> n bigint
+--> [1]
+--> [2]
+--> [3]
+SELECT x FROM (VALUES 1) AS v(x);
+--> SYNTAX_ERROR at 1:23: Expected: ), found: 1
