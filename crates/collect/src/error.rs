@@ -3,8 +3,16 @@
 
 use std::io;
 
+use hosu_catalog::CatalogError;
+use hosu_datafile::DataFileError;
 use hosu_host::StoreError;
+use hosu_table::evolve::EvolveError;
+use hosu_table::json_schema::JsonSchemaError;
 use hosu_table::name::{NameError, TableName};
+use hosu_table::partition::PartitionError;
+use hosu_table::sort::SortError;
+
+use crate::json::DecoderError;
 
 /// Why an ingest did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +143,46 @@ pub enum CollectError {
         /// What the table has.
         existing: String,
     },
+    /// The partitioning that was asked for cannot be.
+    #[error("the partitioning of {table} cannot be: {source}")]
+    Partition {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<PartitionError>,
+    },
+    /// The sort order that was asked for cannot be.
+    #[error("the sort order of {table} cannot be: {source}")]
+    Sort {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<SortError>,
+    },
+    /// The JSON Schema that was given is not one that a table can have.
+    #[error("the schema of {table} cannot be: {source}")]
+    Schema {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<JsonSchemaError>,
+    },
+    /// The table's schema cannot take the fields that were found.
+    #[error("the schema of {table} cannot grow: {source}")]
+    Evolve {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<EvolveError>,
+    },
+    /// The table has columns that records cannot be decoded for.
+    #[error("{table} cannot take records: {source}")]
+    Columns {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<DecoderError>,
+    },
     /// A table of the rejects table's name is there and cannot take rejected records.
     #[error("{table} cannot take rejected records: {reason}")]
     RejectsTable {
@@ -143,13 +191,30 @@ pub enum CollectError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Others changed the table each time before this could be committed.
-    #[error("others changed {table} again and again, {attempts} times")]
-    Busy {
+    /// A data file could not be written.
+    #[error("{table} cannot be written: {source}")]
+    DataFile {
         /// The table.
         table: TableName,
-        /// How often it was tried.
-        attempts: u32,
+        /// What failed.
+        source: Box<DataFileError>,
+    },
+    /// The catalog failed, and nothing was committed.
+    #[error("{table} is as it was: {source}")]
+    Catalog {
+        /// The table.
+        table: TableName,
+        /// What failed.
+        source: Box<CatalogError>,
+    },
+    /// Whether the commit happened is not known: the files are kept. The same command again skips what was
+    /// committed and ingests what was not.
+    #[error("whether {table} was changed is not known: {source}")]
+    CommitUnknown {
+        /// The table.
+        table: TableName,
+        /// What failed.
+        source: Box<CatalogError>,
     },
     /// It was asked to stop.
     #[error("stopped before anything was committed")]

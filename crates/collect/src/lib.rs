@@ -1,10 +1,11 @@
 //! The collect stage: sources of raw records become decoded rows, data files and one commit.
 //!
-//! The promise, and how it is kept, is told in `ingest`. [`source`] finds what is to be read and says what each
+//! The promise, and how it is kept, is told in `ingest.rs`. [`source`] finds what is to be read and says what each
 //! source *is*; [`frame`] takes its bytes apart into lines; [`json`] turns lines into rows of the table's columns.
 
 mod error;
 pub mod frame;
+mod ingest;
 pub mod json;
 mod progress;
 mod report;
@@ -13,6 +14,7 @@ pub mod source;
 
 pub use error::CollectError;
 pub use frame::{Compression, Format, FormatError};
+pub use ingest::ingest;
 pub use progress::{NoProgress, Progress, Stop};
 pub use report::{Report, RescuedColumn, SourceReport, SourceStatus};
 pub use request::{CollectSettings, IngestRequest, OnChanged};

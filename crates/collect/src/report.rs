@@ -39,7 +39,7 @@ pub struct Report {
     pub rejects_table: Option<String>,
     /// Full names of the columns that an existing table got.
     pub columns_added: Vec<String>,
-    /// Which values were rescued, one entry a path, most values first.
+    /// Which values were rescued, one entry a column or field, most values first; a thousand at most.
     pub rescued_columns: Vec<RescuedColumn>,
     /// Each source, in the order in which they were read.
     pub sources_detail: Vec<SourceReport>,
@@ -47,16 +47,16 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
 }
 
-/// The values of one path that did not fit.
+/// The values of one column that did not fit, or of a field that is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RescuedColumn {
-    /// The path of the values: `$.geo.lat`.
+    /// Its full name: `geo.lat`.
     pub column: String,
-    /// The type of the column that they did not fit; none when there is no such column.
+    /// The column's type; none when there is no such column.
     pub column_type: Option<String>,
     /// How many there were.
     pub values: u64,
-    /// The text of one of them, cut when it is long.
+    /// The text of the first of them, cut when it is long.
     pub example: String,
 }
 

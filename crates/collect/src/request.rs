@@ -97,8 +97,10 @@ impl Default for CollectSettings {
 }
 
 impl CollectSettings {
-    /// Bytes of text that may be between the reader and the writers. Decoding a text takes about six times its
-    /// size (the text, its rows, what was rescued), and gets three eighths of the memory.
+    // Of the memory, a sixteenth is text that waits, six sixteenths are rows being decoded (of two chunks more than
+    // there are cores), seven are the writers', and what these upload comes on top of theirs.
+
+    /// Bytes of text that may be between the reader and the writers.
     pub fn text_bytes(&self) -> usize {
         (self.memory_bytes / 16).max(256 << 10)
     }
@@ -109,13 +111,18 @@ impl CollectSettings {
         (self.text_bytes() / chunks).clamp(64 << 10, 4 << 20).min(self.line_bytes_max.max(1))
     }
 
+    /// Memory that the rows of one chunk may take, about.
+    pub fn rows_bytes(&self) -> usize {
+        self.chunk_bytes().saturating_mul(6).max(1 << 20)
+    }
+
     /// Memory of the table's writer.
     pub fn writer_bytes(&self) -> usize {
-        self.memory_bytes / 2
+        self.memory_bytes / 16 * 6
     }
 
     /// Memory of the rejects table's writer.
     pub fn rejects_writer_bytes(&self) -> usize {
-        self.memory_bytes / 8
+        self.memory_bytes / 16
     }
 }

@@ -1,0 +1,208 @@
+//! One ingest: from sources to one commit, each record exactly once.
+//!
+//! How the promise is kept:
+//! - *Nothing twice.* The ledger knows each source by name, size and content. What it has is skipped; the rows that say
+//!   what is new are committed in the same transaction as the data, under the rule that nobody else was faster, and
+//!   that is looked at again on every retry.
+//! - *Nothing lost, nothing half.* The rows of all sources, the rejected records and the ledger become visible in one
+//!   commit, after every file is durable. Until then nobody sees any of it.
+//! - *Nothing changed in silence.* What does not fit is rescued or rejected with its place, and counted. A source that
+//!   changes while it is read, or between two readings, is an error.
+//!
+//! Several passes over the sources may be needed: a field that the table lacks is only looked at for the rest of
+//! the pass, the table's schema grows by all such fields, and the sources are read again from the start. When
+//! another writer made or changed the table meanwhile, everything is planned again.
+
+mod commit;
+mod decode;
+mod ledger;
+mod pass;
+mod reader;
+mod rejects;
+mod reporting;
+mod sample;
+mod shape;
+mod writers;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_table::evolve::ParentPath;
+use hosu_table::name::TableName;
+use hosu_table::rejects::rescued_data_field;
+use iceberg::spec::Schema;
+
+use crate::error::CollectError;
+use crate::progress::{Progress, Stop};
+use crate::report::Report;
+use crate::request::IngestRequest;
+use crate::source::{self, Found};
+
+use commit::Refused;
+use ledger::Todo;
+use pass::{Harvest, Outcome, Pass};
+use rejects::RejectsPlan;
+use shape::Shape;
+
+/// How often everything is planned again because others changed the table.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// How often the sources may be read for one attempt. Two are usual for new fields; more only where new fields have
+/// new fields in them. What the last pass does not know is rescued.
+const PASSES_MAX: u32 = 4;
+
+/// Ingests what `request` names into its table, and tells what became of it.
+///
+/// `stdin` is read when a source is `-`. The future may be dropped at any time: either everything was committed or
+/// nothing. See [`crate::Stop`] for the polite way.
+///
+/// # Errors
+/// [`CollectError`]. Nothing was committed then, except perhaps after [`CollectError::CommitUnknown`].
+pub async fn ingest(
+    catalog: &Catalog,
+    request: IngestRequest,
+    progress: Arc<dyn Progress>,
+    stdin: Option<Box<dyn Read + Send>>,
+) -> Result<Report, CollectError> {
+    request.table.check_ingest_target()?;
+    let clock = catalog.host().clock.clone();
+    let started = clock.elapsed();
+    let finding = source::find(catalog.host(), &request.sources, &request.folder, stdin);
+    let found = unless_stopped(&request.stop, finding).await?;
+    let run = Run { catalog, request: &request, progress: progress.as_ref(), found: &found };
+    let result = run.attempts().await;
+    progress.end();
+    let mut report = result?;
+    let elapsed = clock.elapsed().saturating_sub(started);
+    report.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+/// Waits for `work`, or ends with [`CollectError::Stopped`].
+async fn unless_stopped<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, CollectError>>,
+) -> Result<T, CollectError> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Err(CollectError::Stopped),
+        result = work => result,
+    }
+}
+
+/// One ingest on its way.
+struct Run<'a> {
+    catalog: &'a Catalog,
+    request: &'a IngestRequest,
+    progress: &'a dyn Progress,
+    found: &'a Found,
+}
+
+/// The tables as an attempt found them, and what it makes of them.
+struct Plan {
+    table: Shape,
+    rejects: RejectsPlan,
+    todo: Vec<Todo>,
+}
+
+impl Run<'_> {
+    async fn attempts(&self) -> Result<Report, CollectError> {
+        let mut last: Option<CatalogError> = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let existing = self.load(&self.request.table).await?;
+            if existing.is_none()
+                && let Some(CatalogError::TableExists { name }) = &last
+                && *name == self.request.table
+            {
+                // The name is taken by something that is no table.
+                break;
+            }
+            let uuid = existing.as_ref().map(|table| table.uuid());
+            let choosing = ledger::choose(self.catalog, uuid, self.request, self.found);
+            let todo = unless_stopped(&self.request.stop, choosing).await?;
+            if todo.is_empty() {
+                // Also what is asked for beside must be true: a wrong --partition-by is one with nothing to do, too.
+                if let Some(table) = existing {
+                    Shape::of_existing(table, self.request)?;
+                }
+                return Ok(self.report_nothing_new());
+            }
+            let mut plan = unless_stopped(&self.request.stop, self.plan(existing, todo)).await?;
+            let harvest = self.harvest(&mut plan).await?;
+            self.check_sole_source(&harvest)?;
+            if self.request.dry_run || harvest.is_empty() {
+                return Ok(self.report(&plan, &harvest, None));
+            }
+            match commit::commit(self.catalog, self.request, &plan, &harvest).await? {
+                Ok(committed) => return Ok(self.report(&plan, &harvest, Some(&committed))),
+                Err(Refused(error)) => last = Some(error),
+            }
+        }
+        match last {
+            Some(source) => Err(self.catalog_error(source)),
+            None => Err(CollectError::Stopped),
+        }
+    }
+
+    async fn load(&self, name: &TableName) -> Result<Option<Arc<Table>>, CollectError> {
+        self.catalog.load(name).await.map_err(|source| self.catalog_error(source))
+    }
+
+    fn catalog_error(&self, source: CatalogError) -> CollectError {
+        CollectError::Catalog { table: self.request.table.clone(), source: Box::new(source) }
+    }
+
+    async fn plan(&self, existing: Option<Arc<Table>>, todo: Vec<Todo>) -> Result<Plan, CollectError> {
+        sample::check_heads(self.catalog.host(), &todo, self.request.format).await?;
+        let table = match existing {
+            Some(table) => Shape::of_existing(table, self.request)?,
+            None => Shape::of_new(self.new_schema(&todo).await?, self.catalog, self.request)?,
+        };
+        let rejects_name = self.request.table.rejects();
+        let rejects = RejectsPlan::new(self.load(&rejects_name).await?, rejects_name, self.catalog);
+        Ok(Plan { table, rejects, todo })
+    }
+
+    /// The columns of a new table: those given, else those of a sample.
+    async fn new_schema(&self, todo: &[Todo]) -> Result<Schema, CollectError> {
+        match shape::given_schema(self.request)? {
+            Some(schema) => Ok(schema),
+            None => sample::infer(self.catalog.host(), self.request, todo).await,
+        }
+    }
+
+    /// Reads the sources until everything in them has a place.
+    async fn harvest(&self, plan: &mut Plan) -> Result<Harvest, CollectError> {
+        let mut may_grow = true;
+        for pass in 1..=PASSES_MAX {
+            let operation = self.catalog.host().ids.uuid();
+            let outcome = Pass::new(self, plan, operation, may_grow).run().await?;
+            match outcome {
+                Outcome::Complete(harvest) => return Ok(*harvest),
+                Outcome::Grow { additions, contents } => {
+                    for (todo, content) in plan.todo.iter_mut().zip(contents) {
+                        todo.content = content;
+                    }
+                    may_grow = plan.table.grow(&additions)? && pass + 1 < PASSES_MAX;
+                    if !may_grow {
+                        // What is unknown in the last pass needs a place, whatever it is.
+                        plan.table.grow(&[(ParentPath::root(), rescued_data_field(0))])?;
+                    }
+                }
+            }
+        }
+        // The last pass is always complete.
+        Err(CollectError::Stopped)
+    }
+
+    fn check_sole_source(&self, harvest: &Harvest) -> Result<(), CollectError> {
+        match (self.found.sources.as_slice(), harvest.is_empty()) {
+            ([source], true) => Err(CollectError::SourceEmpty { name: source.name.clone() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! A chunk of lines to rows, on one of the cores.
+//!
+//! Rows may take far more memory than their text: `{}` is a row of a thousand columns. So a chunk is decoded
+//! only until its rows take what they may, and the rest of it later.
+
+use iceberg::spec::SchemaRef;
+
+use crate::frame::{Chunk, Line, TooLong};
+use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
+
+/// Decodes chunks into rows of a table's columns.
+#[derive(Clone)]
+pub(super) struct Decoding {
+    pub schema: SchemaRef,
+    /// About so much memory the rows of one piece take.
+    pub rows_bytes_max: usize,
+}
+
+/// The rows of a chunk, or of its beginning.
+pub(super) struct Piece {
+    pub decoded: Decoded,
+    /// What is still to be decoded.
+    pub rest: Option<Chunk>,
+}
+
+impl Decoding {
+    /// The rows of a chunk, and what did not become one. Works for long; not for a thread of the runtime.
+    ///
+    /// # Errors
+    /// When no row could be in this table.
+    pub(super) fn decode(&self, chunk: &Chunk) -> Result<Piece, DecoderError> {
+        let mut decoder = Decoder::new(&self.schema)?;
+        let mut rest = None;
+        for line in chunk.lines() {
+            let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
+            let full = decoder.bytes_estimated() >= self.rows_bytes_max;
+            if full || decoder.push(line.bytes, place).is_err() {
+                rest = Some(rest_from(chunk, &line));
+                break;
+            }
+        }
+        let mut decoded = decoder.finish()?;
+        decoded.rejects.extend(chunk.too_long.map(|too_long| reject(chunk, too_long)));
+        Ok(Piece { decoded, rest })
+    }
+}
+
+fn rest_from(chunk: &Chunk, line: &Line<'_>) -> Chunk {
+    let start = usize::try_from(line.byte_offset.saturating_sub(chunk.byte_offset)).unwrap_or(usize::MAX);
+    Chunk {
+        bytes: chunk.bytes.get(start..).unwrap_or_default().to_vec(),
+        byte_offset: line.byte_offset,
+        line_number: line.line_number,
+        too_long: None,
+    }
+}
+
+fn reject(chunk: &Chunk, too_long: TooLong) -> Reject {
+    let (kept, line_bytes) = (chunk.bytes.len(), too_long.line_bytes);
+    Reject {
+        record: chunk.bytes.clone(),
+        reason: format!("the line is too long: {line_bytes} bytes, of which the first {kept} are kept here"),
+        byte_offset: chunk.byte_offset,
+        line_number: chunk.line_number,
+    }
+}

@@ -1,0 +1,323 @@
+//! One reading of all sources from start to end: read, decode, write, in order.
+//!
+//! One thread reads, as many as there are cores decode, and the writers encode and upload beside them. What was
+//! decoded is taken in the order in which it was read, so that the same input makes the same files.
+//!
+//! When a field appears that the table lacks, nothing more is written: the rest of the sources is read only for
+//! what else is missing, and the pass ends with [`Outcome::Grow`].
+
+use futures::{Stream, StreamExt, stream};
+use hosu_datafile::Written;
+use hosu_table::evolve::ParentPath;
+use iceberg::spec::NestedFieldRef;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::decode::{Decoding, Piece};
+use super::ledger::Todo;
+use super::reader::{self, Message, Reading};
+use super::shape::Shape;
+use super::writers::Writers;
+use super::{Plan, Run, rejects};
+use crate::error::CollectError;
+use crate::frame::{Chunk, Compression};
+use crate::json::{Decoded, DecoderError, Reject, Rescues, Unknown};
+
+/// What a pass comes to.
+pub(super) enum Outcome {
+    /// Everything has a place and is written, if it was to be.
+    Complete(Box<Harvest>),
+    /// The table lacks these fields. Nothing was written; the contents of the sources, in their order, must be the
+    /// same in the next pass.
+    Grow { additions: Vec<(ParentPath, NestedFieldRef)>, contents: Vec<Option<String>> },
+}
+
+/// All rows of the sources, in durable files that no table refers to yet.
+#[derive(Debug)]
+pub(super) struct Harvest {
+    pub operation: Uuid,
+    pub table: Written,
+    pub rejects: Written,
+    /// As many as there are sources to do, in their order.
+    pub sources: Vec<Yield>,
+    pub rescues: Rescues,
+}
+
+/// What one source gave.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Yield {
+    pub compression: Option<Compression>,
+    pub rows: u64,
+    pub rejected: u64,
+    pub rescued: u64,
+    pub stored_bytes: u64,
+    /// `blake3:…` of what was read.
+    pub content: String,
+}
+
+impl Yield {
+    /// Whether it held no record, good or bad.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0 && self.rejected == 0
+    }
+}
+
+impl Harvest {
+    /// Whether there was no record, good or bad.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sources.iter().all(Yield::is_empty)
+    }
+}
+
+/// One pass on its way.
+pub(super) struct Pass<'a> {
+    run: &'a Run<'a>,
+    plan: &'a Plan,
+    operation: Uuid,
+    may_grow: bool,
+    decoding: Decoding,
+    writers: Writers,
+    sources: Vec<Yield>,
+    rescues: Rescues,
+    unknown: Option<Unknown>,
+    /// Set once the table turned out to lack something.
+    grows: bool,
+}
+
+/// A message, its lines decoded.
+enum Step {
+    Decoded { source: usize, piece: Box<Piece>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
+    Other(Message),
+}
+
+impl<'a> Pass<'a> {
+    /// A pass that writes under the id `operation`; one that may not grow the table rescues what is unknown.
+    pub(super) fn new(run: &'a Run<'a>, plan: &'a Plan, operation: Uuid, may_grow: bool) -> Self {
+        Self {
+            run,
+            plan,
+            operation,
+            may_grow,
+            decoding: Decoding {
+                schema: plan.table.schema.clone(),
+                rows_bytes_max: run.request.settings.rows_bytes(),
+            },
+            writers: Writers::default(),
+            sources: vec![Yield::default(); plan.todo.len()],
+            rescues: Rescues::default(),
+            unknown: None,
+            grows: false,
+        }
+    }
+
+    /// Reads everything. After an error, what was written is deleted.
+    ///
+    /// # Errors
+    /// [`CollectError`].
+    pub(super) async fn run(mut self) -> Result<Outcome, CollectError> {
+        match self.read_all().await {
+            Ok(()) if self.grows => Ok(self.growth()),
+            Ok(()) => self.finish().await.map(|harvest| Outcome::Complete(Box::new(harvest))),
+            Err(error) => {
+                self.writers.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn read_all(&mut self) -> Result<(), CollectError> {
+        if !self.run.request.dry_run {
+            self.writers.open_table(self.run, &self.plan.table, self.operation)?;
+        }
+        let sizes = self.plan.todo.iter().map(|todo| todo.source.size_bytes());
+        self.run.progress.begin(sizes.sum());
+        let messages = self.spawn_reader()?;
+        let cores = self.run.request.settings.cores.max(1);
+        let steps = steps(messages, self.decoding.clone(), &self.plan.table).buffered(cores + 1);
+        let mut steps = std::pin::pin!(steps);
+        loop {
+            let step = tokio::select! {
+                biased;
+                () = self.run.request.stop.asked() => return Err(CollectError::Stopped),
+                step = steps.next() => step,
+            };
+            match step {
+                None => return Ok(()),
+                Some(step) => self.take(step?).await?,
+            }
+        }
+    }
+
+    fn spawn_reader(&self) -> Result<mpsc::Receiver<Message>, CollectError> {
+        let settings = &self.run.request.settings;
+        let reading = Reading {
+            store: self.run.catalog.host().store.clone(),
+            runtime: Handle::current(),
+            format: self.run.request.format,
+            chunk_bytes: settings.chunk_bytes(),
+            line_bytes_max: settings.line_bytes_max,
+        };
+        let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
+        reader::spawn(reading, sources, settings.text_bytes()).map_err(|source| {
+            let name = self.plan.todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
+            CollectError::SourceUnreadable { name, source }
+        })
+    }
+
+    async fn take(&mut self, step: Step) -> Result<(), CollectError> {
+        match step {
+            Step::Decoded { source, piece, stored_bytes, room } => {
+                self.run.progress.advance(stored_bytes, 0);
+                self.take_pieces(source, *piece).await?;
+                drop(room);
+            }
+            Step::Other(Message::Begin { source, compression }) => {
+                if let Some(gives) = self.sources.get_mut(source) {
+                    gives.compression = Some(compression);
+                }
+            }
+            Step::Other(Message::End { source, stored_bytes, content }) => {
+                self.check_content(source, &content)?;
+                if let Some(gives) = self.sources.get_mut(source) {
+                    gives.stored_bytes = stored_bytes;
+                    gives.content = content;
+                }
+            }
+            Step::Other(Message::Failed(error)) => return Err(*error),
+            // Chunks come decoded.
+            Step::Other(Message::Chunk { .. }) => {}
+        }
+        Ok(())
+    }
+
+    /// A source that was read before must be what it was.
+    fn check_content(&self, source: usize, content: &str) -> Result<(), CollectError> {
+        match self.plan.todo.get(source) {
+            Some(Todo { source, content: Some(before), .. }) if before != content => {
+                Err(CollectError::ChangedWhileRead { name: source.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn take_pieces(&mut self, source: usize, mut piece: Piece) -> Result<(), CollectError> {
+        loop {
+            self.take_decoded(source, piece.decoded).await?;
+            let Some(rest) = piece.rest else { return Ok(()) };
+            piece = decoded(&self.plan.table, self.decoding.spawn(rest)).await?;
+        }
+    }
+
+    async fn take_decoded(&mut self, source: usize, decoded: Decoded) -> Result<(), CollectError> {
+        let rows = decoded.batch.num_rows() as u64;
+        self.run.progress.advance(0, rows);
+        if let Some(gives) = self.sources.get_mut(source) {
+            gives.rows += rows;
+            gives.rejected += decoded.rejects.len() as u64;
+            gives.rescued += decoded.rescued.total();
+        }
+        self.rescues.merge(decoded.rescued);
+        if self.may_grow {
+            self.note_unknown(decoded.unknown).await;
+        }
+        if self.grows {
+            return Ok(());
+        }
+        self.writers.write_table(decoded.batch).await?;
+        self.take_rejects(source, &decoded.rejects).await
+    }
+
+    /// Remembers what the table lacks; from the first such thing on nothing more is written.
+    async fn note_unknown(&mut self, unknown: Unknown) {
+        if !self.grows && !unknown.additions(&self.plan.table.schema).is_empty() {
+            self.grows = true;
+            std::mem::take(&mut self.writers).abort().await;
+        }
+        match &mut self.unknown {
+            Some(known) => known.merge(unknown),
+            none => *none = Some(unknown),
+        }
+    }
+
+    async fn take_rejects(&mut self, source: usize, rejects: &[Reject]) -> Result<(), CollectError> {
+        let Some(todo) = self.plan.todo.get(source).filter(|_| !rejects.is_empty()) else { return Ok(()) };
+        let shape = self.plan.rejects.shape()?;
+        if self.run.request.dry_run {
+            return Ok(());
+        }
+        let now_ms = self.run.catalog.host().clock.now_ms();
+        let batch = rejects::to_batch(&shape.schema, &todo.source.name, rejects, now_ms)
+            .map_err(|error| self.plan.rejects.refused(error.to_string()))?;
+        self.writers.write_rejects(self.run, shape, self.operation, batch).await
+    }
+
+    fn growth(self) -> Outcome {
+        let schema = &self.plan.table.schema;
+        let additions = self.unknown.map(|unknown| unknown.additions(schema)).unwrap_or_default();
+        let contents = self.sources.into_iter().map(|gives| Some(gives.content)).collect();
+        Outcome::Grow { additions, contents }
+    }
+
+    async fn finish(self) -> Result<Harvest, CollectError> {
+        let (table, rejects) = self.writers.finish(self.run.catalog.host()).await?;
+        Ok(Harvest {
+            operation: self.operation,
+            table,
+            rejects,
+            sources: self.sources,
+            rescues: self.rescues,
+        })
+    }
+}
+
+impl Decoding {
+    /// Begins to decode a chunk on a core.
+    fn spawn(&self, chunk: Chunk) -> JoinHandle<Result<Piece, DecoderError>> {
+        let decoding = self.clone();
+        tokio::task::spawn_blocking(move || decoding.decode(&chunk))
+    }
+}
+
+async fn decoded(
+    table: &Shape,
+    work: JoinHandle<Result<Piece, DecoderError>>,
+) -> Result<Piece, CollectError> {
+    match work.await {
+        Ok(piece) => piece
+            .map_err(|source| CollectError::Columns { table: table.name.clone(), source: Box::new(source) }),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down.
+        Err(_) => Err(CollectError::Stopped),
+    }
+}
+
+/// The messages with their lines decoded on the cores, in order. Each is begun when it comes, not when it is waited
+/// for.
+fn steps<'a>(
+    messages: mpsc::Receiver<Message>,
+    decoding: Decoding,
+    table: &'a Shape,
+) -> impl Stream<Item = impl Future<Output = Result<Step, CollectError>> + 'a> + 'a {
+    let messages = stream::unfold(messages, |mut messages| async move {
+        messages.recv().await.map(|message| (message, messages))
+    });
+    messages.map(move |message| {
+        let begun = match message {
+            Message::Chunk { source, chunk, stored_bytes, room } => {
+                Ok((decoding.spawn(chunk), source, stored_bytes, room))
+            }
+            other => Err(other),
+        };
+        async move {
+            match begun {
+                Ok((work, source, stored_bytes, room)) => {
+                    let piece = Box::new(decoded(table, work).await?);
+                    Ok(Step::Decoded { source, piece, stored_bytes, room })
+                }
+                Err(other) => Ok(Step::Other(other)),
+            }
+        }
+    })
+}

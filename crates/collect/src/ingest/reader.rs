@@ -1,0 +1,175 @@
+//! The thread that reads: sources one after another, taken apart into chunks of lines.
+//!
+//! It is a thread of its own and not one of the runtime's: a pipe may block for ever, and a runtime does not end
+//! before its threads do. It is held back by the room that chunks take until they are written, and it ends when
+//! nobody listens any more.
+
+use std::io;
+use std::sync::Arc;
+
+use hosu_host::{Store, StoreError};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::error::CollectError;
+use crate::frame::{self, Chunk, Compression, Format, FrameError, Lines};
+use crate::source::{RawReader, Source, Watch};
+
+/// What the thread says, in the order of the sources.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A source begins.
+    Begin { source: usize, compression: Compression },
+    /// Lines of it. The permit is the room that they take until they are written.
+    Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
+    /// It was read to its end.
+    End { source: usize, stored_bytes: u64, content: String },
+    /// Reading failed; nothing follows.
+    Failed(Box<CollectError>),
+}
+
+/// How sources are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub store: Store,
+    pub runtime: Handle,
+    pub format: Option<Format>,
+    pub chunk_bytes: usize,
+    pub line_bytes_max: usize,
+}
+
+/// How many messages wait; chunks are held back by their room.
+const MESSAGES_MAX: usize = 64;
+
+/// Room is counted in so many bytes, because a semaphore counts to 2^29 only.
+const ROOM_UNIT_BYTES: usize = 1024;
+
+/// Reads all sources on a thread of their own; `room_bytes` of text may be on its way at a time.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(super) fn spawn(
+    reading: Reading,
+    sources: Vec<Source>,
+    room_bytes: usize,
+) -> io::Result<mpsc::Receiver<Message>> {
+    let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+    let units = u32::try_from(room_bytes / ROOM_UNIT_BYTES).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
+    let room = Room { semaphore: Arc::new(Semaphore::new(units as usize)), units };
+    std::thread::Builder::new().name("hosu-reader".to_owned()).spawn(move || {
+        for (at, source) in sources.iter().enumerate() {
+            match reading.read(at, source, &sender, &room) {
+                Ok(()) => {}
+                Err(Ended::Failed(error)) => {
+                    let _ = sender.blocking_send(Message::Failed(error));
+                    return;
+                }
+                Err(Ended::Unheard) => return,
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+struct Room {
+    semaphore: Arc<Semaphore>,
+    units: u32,
+}
+
+impl Room {
+    fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(bytes.div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units);
+        futures::executor::block_on(self.semaphore.clone().acquire_many_owned(units)).ok()
+    }
+}
+
+/// Why reading ended early.
+enum Ended {
+    Failed(Box<CollectError>),
+    /// Nobody listens any more.
+    Unheard,
+}
+
+impl From<CollectError> for Ended {
+    fn from(error: CollectError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl<T> From<mpsc::error::SendError<T>> for Ended {
+    fn from(_: mpsc::error::SendError<T>) -> Self {
+        Self::Unheard
+    }
+}
+
+impl Reading {
+    /// Opens a source at its first line.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no text.
+    pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
+        let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
+        let framed = frame::open(raw, self.format).map_err(|error| told(source, &watch, error))?;
+        let lines = Lines::new(framed.text, framed.skipped_bytes, self.chunk_bytes, self.line_bytes_max);
+        Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
+    }
+
+    fn read(
+        &self,
+        at: usize,
+        source: &Source,
+        sender: &mpsc::Sender<Message>,
+        room: &Room,
+    ) -> Result<(), Ended> {
+        let mut opened = self.open(source)?;
+        sender.blocking_send(Message::Begin { source: at, compression: opened.compression })?;
+        let mut told_bytes = 0;
+        while let Some(chunk) = opened.next_chunk()? {
+            let room = room.take(chunk.bytes.len());
+            let stored_bytes = opened.watch.bytes() - told_bytes;
+            told_bytes += stored_bytes;
+            sender.blocking_send(Message::Chunk { source: at, chunk, stored_bytes, room })?;
+        }
+        opened.watch.check_unchanged()?;
+        let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
+        sender.blocking_send(Message::End { source: at, stored_bytes, content })?;
+        Ok(())
+    }
+}
+
+/// A source that is being read.
+pub(super) struct Opened {
+    source: Source,
+    watch: Watch,
+    pub compression: Compression,
+    lines: Lines<Box<dyn io::Read + Send>>,
+}
+
+impl Opened {
+    /// The next lines; none at the end.
+    ///
+    /// # Errors
+    /// When the source cannot be read further.
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>, CollectError> {
+        self.lines
+            .next_chunk()
+            .map_err(|error| told(&self.source, &self.watch, frame::read_error(self.compression, error)))
+    }
+}
+
+/// An error of a source, with its name.
+fn told(source: &Source, watch: &Watch, error: FrameError) -> CollectError {
+    let name = source.name.clone();
+    match error {
+        FrameError::Binary { kind } => CollectError::SourceBinary { name, kind },
+        FrameError::Encoding { encoding } => CollectError::SourceEncoding { name, encoding },
+        FrameError::Damaged { compression, source } => {
+            CollectError::SourceDamaged { name, compression, offset_bytes: watch.bytes(), source }
+        }
+        FrameError::Io(error) => match error.downcast::<StoreError>() {
+            Ok(StoreError::Changed { .. }) => CollectError::ChangedWhileRead { name },
+            Ok(source) => CollectError::SourceStore { name, source },
+            Err(source) => CollectError::SourceUnreadable { name, source },
+        },
+    }
+}

@@ -1,0 +1,102 @@
+//! The report of an ingest, from what its pass counted and its commit made.
+
+use std::collections::HashMap;
+
+use hosu_catalog::Committed;
+
+use super::pass::{Harvest, Yield};
+use super::{Plan, Run};
+use crate::frame::Format;
+use crate::report::{Report, RescuedColumn, SourceReport, SourceStatus};
+use crate::source::Source;
+
+impl Run<'_> {
+    /// All sources are in the table already.
+    pub(super) fn report_nothing_new(&self) -> Report {
+        let skipped = self.found.sources.iter().map(skipped);
+        self.summed(skipped.collect())
+    }
+
+    /// What a harvest is, or has become by its commit.
+    pub(super) fn report(&self, plan: &Plan, harvest: &Harvest, committed: Option<&Committed>) -> Report {
+        let mut yields: HashMap<&str, &Yield> =
+            plan.todo.iter().map(|todo| todo.source.name.as_str()).zip(&harvest.sources).collect();
+        let sources = self.found.sources.iter().map(|source| match yields.remove(source.name.as_str()) {
+            Some(gives) => read(source, gives),
+            None => skipped(source),
+        });
+        let mut report = self.summed(sources.collect());
+        report.rescued_columns = rescued_columns(harvest);
+        let did_something = !harvest.is_empty();
+        report.table_created = plan.table.existing.is_none() && did_something;
+        if plan.table.existing.is_some() {
+            report.columns_added = plan.table.columns_added.clone();
+        }
+        report.rejects_table = (report.rejected > 0).then(|| plan.rejects.name.to_string());
+        if let Some(committed) = committed {
+            report.data_files = (harvest.table.files.len() + harvest.rejects.files.len()) as u64;
+            report.bytes_written = harvest.table.bytes + harvest.rejects.bytes;
+            let table = committed.tables.iter().find(|table| table.uuid() == plan.table.uuid);
+            let snapshot = table.filter(|_| report.rows > 0).and_then(|table| table.snapshot());
+            report.snapshot_id = snapshot.map(|snapshot| snapshot.snapshot_id().to_string());
+        }
+        report
+    }
+
+    fn summed(&self, sources: Vec<SourceReport>) -> Report {
+        let count = |status| sources.iter().filter(|source| source.status == status).count() as u64;
+        let read = || sources.iter().filter(|source| source.status != SourceStatus::Skipped);
+        Report {
+            table: self.request.table.to_string(),
+            rows: read().map(|source| source.rows).sum(),
+            rejected: read().map(|source| source.rejected).sum(),
+            rescued: read().map(|source| source.rescued).sum(),
+            sources: count(SourceStatus::Ingested),
+            sources_skipped: count(SourceStatus::Skipped),
+            bytes_read: read().filter_map(|source| source.bytes).sum(),
+            dry_run: self.request.dry_run,
+            left_out: self.found.left_out.clone(),
+            sources_detail: sources,
+            ..Report::default()
+        }
+    }
+}
+
+fn skipped(source: &Source) -> SourceReport {
+    SourceReport {
+        source: source.name.clone(),
+        status: SourceStatus::Skipped,
+        format: None,
+        compression: None,
+        rows: 0,
+        rejected: 0,
+        rescued: 0,
+        bytes: source.size_bytes(),
+    }
+}
+
+fn read(source: &Source, gives: &Yield) -> SourceReport {
+    SourceReport {
+        source: source.name.clone(),
+        status: if gives.is_empty() { SourceStatus::Empty } else { SourceStatus::Ingested },
+        format: Some(Format::NDJSON.to_owned()),
+        compression: gives.compression,
+        rows: gives.rows,
+        rejected: gives.rejected,
+        rescued: gives.rescued,
+        bytes: Some(gives.stored_bytes),
+    }
+}
+
+/// Most values first.
+fn rescued_columns(harvest: &Harvest) -> Vec<RescuedColumn> {
+    let columns = harvest.rescues.columns().iter().map(|column| RescuedColumn {
+        column: column.column.clone(),
+        column_type: column.column_type.clone(),
+        values: column.values,
+        example: column.example.clone(),
+    });
+    let mut columns: Vec<RescuedColumn> = columns.collect();
+    columns.sort_by_key(|column| std::cmp::Reverse(column.values));
+    columns
+}

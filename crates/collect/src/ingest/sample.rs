@@ -1,0 +1,115 @@
+//! A look at the sources before anything is written: are they text at all, and which columns do their records need?
+
+use hosu_host::Host;
+use hosu_table::json::{self, Inference, JsonKind, Limits};
+use iceberg::spec::Schema;
+use tokio::runtime::Handle;
+
+use super::ledger::Todo;
+use super::reader::Reading;
+use crate::error::CollectError;
+use crate::frame::Format;
+use crate::request::IngestRequest;
+use crate::source::{self, Source, SourceKind};
+
+/// A share of the sample smaller than this is not worth opening a source for.
+const SHARE_BYTES_MIN: usize = 64 << 10;
+
+/// Looks at the first bytes of each file, so that a binary among many sources is refused before the first of them
+/// is read. Objects and streams are looked at when their turn comes.
+///
+/// # Errors
+/// For the first file that is no text or cannot be read.
+pub(super) async fn check_heads(
+    host: &Host,
+    todo: &[Todo],
+    format: Option<Format>,
+) -> Result<(), CollectError> {
+    let files = todo.iter().map(|todo| &todo.source).filter(|s| matches!(s.kind, SourceKind::File { .. }));
+    let files: Vec<Source> = files.cloned().collect();
+    let reading = Reading {
+        store: host.store.clone(),
+        runtime: Handle::current(),
+        format,
+        chunk_bytes: 1,
+        line_bytes_max: 1,
+    };
+    source::blocking(move || files.iter().try_for_each(|file| reading.open(file).map(drop))).await
+}
+
+/// The columns of a new table, from the beginnings of the sources: of one source all of the sample, of many a
+/// share of each.
+///
+/// # Errors
+/// When a source cannot be read.
+pub(super) async fn infer(
+    host: &Host,
+    request: &IngestRequest,
+    todo: &[Todo],
+) -> Result<Schema, CollectError> {
+    let settings = &request.settings;
+    let reading = Reading {
+        store: host.store.clone(),
+        runtime: Handle::current(),
+        format: request.format,
+        chunk_bytes: settings.chunk_bytes(),
+        line_bytes_max: settings.line_bytes_max,
+    };
+    let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
+    let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));
+    let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
+    let table = request.table.clone();
+    let work = move || {
+        let mut inference = Inference::new(Limits::default());
+        for source in &sources {
+            observe(&mut inference, &reading, source, share_bytes)?;
+        }
+        inference.schema().map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
+    };
+    let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
+    on_thread(first, work).await
+}
+
+/// At most so many of the sources, evenly spread.
+fn spread(todo: &[Todo], sources_max: usize) -> Vec<Source> {
+    let step = todo.len().div_ceil(sources_max).max(1);
+    todo.iter().step_by(step).map(|todo| todo.source.clone()).collect()
+}
+
+fn observe(
+    inference: &mut Inference,
+    reading: &Reading,
+    source: &Source,
+    share_bytes: usize,
+) -> Result<(), CollectError> {
+    let reading = Reading { chunk_bytes: reading.chunk_bytes.min(share_bytes), ..reading.clone() };
+    let mut opened = reading.open(source)?;
+    let mut seen_bytes = 0;
+    while seen_bytes < share_bytes
+        && let Some(chunk) = opened.next_chunk()?
+    {
+        seen_bytes += chunk.bytes.len();
+        for line in chunk.lines() {
+            if let Ok(value) = json::parse(line.bytes)
+                && matches!(value.kind, JsonKind::Object(_))
+            {
+                inference.observe(&value);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs what may block for ever on a thread that a runtime does not wait for.
+async fn on_thread<T: Send + 'static>(
+    name: String,
+    work: impl FnOnce() -> Result<T, CollectError> + Send + 'static,
+) -> Result<T, CollectError> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let spawned = std::thread::Builder::new().name("hosu-sample".to_owned()).spawn(move || {
+        let _ = sender.send(work());
+    });
+    spawned.map_err(|source| CollectError::SourceUnreadable { name, source })?;
+    // A sender that is gone without an answer has panicked.
+    receiver.await.unwrap_or(Err(CollectError::Stopped))
+}

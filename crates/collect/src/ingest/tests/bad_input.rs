@@ -1,0 +1,139 @@
+//! Bad input: one clear error that names the source, and the lake as it was.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::support::{Lake, gzip, lines};
+use crate::ingest::ingest;
+use crate::ingest::reader::{self, Message, Reading};
+use crate::source::{Source, SourceKind};
+use crate::{CollectError, NoProgress, Stop};
+
+#[tokio::test]
+async fn what_cannot_be_read_leaves_no_lake() {
+    let lake = Lake::new();
+    let text = lines(&(0..50_000).map(|n| json!({"n": n})).collect::<Vec<_>>());
+    let whole = gzip(text.as_bytes());
+    lake.file("good.json", lines(&[json!({"n": 1})]));
+    lake.file("empty.json", "");
+    lake.file("blank.json", "\n  \n\r\n");
+    lake.file("cut", whole.get(..whole.len() / 2).unwrap());
+    lake.file("picture.json", b"\x89PNG\r\n\x1a\n\0\0\0");
+    lake.file("wide.json", b"\xff\xfe{\0}\0");
+    for (sources, expected) in [
+        (&["nope.json"][..], "nope.json does not exist"),
+        (&["empty.json"], "empty.json is empty"),
+        (&["blank.json"], "blank.json is empty"),
+        (&["good.json", "cut"], "cut is damaged: its gzip data fails at byte"),
+        (&["good.json", "picture.json"], "picture.json is a PNG picture"),
+        (&["wide.json"], "wide.json is UTF-16"),
+        (&["*.csv"], "nothing matches"),
+    ] {
+        let error = lake.ingest(sources).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(lake.parquet_files(), 0);
+    assert!(lake.table("events").await.is_none());
+}
+
+#[tokio::test]
+async fn an_empty_file_among_others_is_fine_and_may_be_filled_later() {
+    let lake = Lake::new();
+    lake.file("a.json", lines(&[json!({"n": 1})]));
+    lake.file("b.json", "");
+    let report = lake.ingest(&["a.json", "b.json"]).await.unwrap();
+    assert_eq!((report.rows, report.sources, report.sources_skipped), (1, 1, 0));
+    lake.file("b.json", lines(&[json!({"n": 2})]));
+    let report = lake.ingest(&["a.json", "b.json"]).await.unwrap();
+    assert_eq!((report.rows, report.sources, report.sources_skipped), (1, 1, 1));
+    lake.file("c.json", "");
+    lake.file("d.json", "\n");
+    let report = lake.ingest(&["c.json", "d.json"]).await.unwrap();
+    assert_eq!((report.rows, report.sources, report.snapshot_id), (0, 0, None));
+}
+
+#[tokio::test]
+async fn a_rejects_table_of_another_shape_is_an_error() {
+    let lake = Lake::new();
+    lake.file("a.json", "{\"n\":1}\n");
+    lake.ingest(&["a.json"]).await.unwrap();
+    let name = hosu_table::name::TableName::parse("events").unwrap();
+    let other = hosu_table::name::TableName::stored("default", "other_rejects");
+    lake.catalog.rename_table(&name, &other).await.unwrap();
+    let mut request = lake.request(&["a.json"]);
+    request.table = hosu_table::name::TableName::parse("other").unwrap();
+    // As long as nothing is rejected, it is not needed.
+    assert_eq!(lake.run(request.clone()).await.unwrap().rows, 1);
+    lake.file("b.json", "bad\n");
+    request.sources = vec!["b.json".to_owned()];
+    request.dry_run = true;
+    assert!(matches!(lake.run(request.clone()).await, Err(CollectError::RejectsTable { .. })));
+    request.dry_run = false;
+    let error = lake.run(request.clone()).await.unwrap_err();
+    assert!(matches!(error, CollectError::RejectsTable { .. }), "{error}");
+    request.table = hosu_table::name::TableName::parse("events_rejects").unwrap();
+    assert!(matches!(lake.run(request).await, Err(CollectError::Name(_))));
+}
+
+/// A stream that never ends.
+struct Endless(Stop);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.ask();
+        buffer.fill(b'{');
+        Ok(buffer.len())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingest_that_is_asked_to_stop_leaves_nothing() {
+    let lake = Lake::new();
+    let mut request = lake.request(&["-"]);
+    request.schema = Some(json!({"type": "object", "properties": {"id": {"type": "string"}}}).to_string());
+    let endless: Box<dyn Read + Send> = Box::new(Endless(request.stop.clone()));
+    let error = ingest(&lake.catalog, request, Arc::new(NoProgress), Some(endless)).await.unwrap_err();
+    assert!(matches!(error, CollectError::Stopped), "{error}");
+    assert_eq!(lake.parquet_files(), 0);
+    assert!(lake.table("events").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_waits_for_room() {
+    let lake = Lake::new();
+    let text = lines(&vec![json!({"text": "x".repeat(100)}); 20_000]);
+    lake.file("a.json", &text);
+    let reading = Reading {
+        store: lake.catalog.host().store.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        format: None,
+        chunk_bytes: 64 << 10,
+        line_bytes_max: 1 << 20,
+    };
+    let kind = SourceKind::File { path: lake.path("a.json"), size_bytes: text.len() as u64 };
+    let source = Source { name: "a.json".to_owned(), kind };
+    let mut messages = reader::spawn(reading, vec![source], 256 << 10).unwrap();
+    let mut held = Vec::new();
+    let mut read_bytes = 0;
+    loop {
+        let wait = std::time::Duration::from_millis(if held.len() < 4 { 60_000 } else { 200 });
+        match tokio::time::timeout(wait, messages.recv()).await {
+            // Nothing comes while four chunks of 64 KiB are held.
+            Err(_) => {
+                assert_eq!(held.len(), 4);
+                held.clear();
+            }
+            Ok(Some(Message::Chunk { chunk, room, .. })) => {
+                read_bytes += chunk.bytes.len();
+                held.push(room.unwrap());
+                assert!(held.len() <= 4);
+            }
+            Ok(Some(Message::Failed(error))) => panic!("{error}"),
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+        }
+    }
+    assert_eq!(read_bytes, text.len());
+}
