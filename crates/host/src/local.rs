@@ -190,6 +190,7 @@ struct Staged {
 impl Staged {
     fn create(path: &FsPath) -> io::Result<Self> {
         let mut attempt = 1_u64;
+        let mut made_parent = false;
         loop {
             let mut staging = path.as_os_str().to_owned();
             staging.push(format!("#{attempt}"));
@@ -197,7 +198,12 @@ impl Staged {
             match OpenOptions::new().write(true).create_new(true).open(&staging) {
                 Ok(file) => return Ok(Self { file, staging, path: path.to_owned(), published: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => make_parent(path, error)?,
+                // Once its folder was made, a second NotFound has another cause. Whether the folder is there now tells
+                // nothing: another thread may have made it since the file was refused.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !made_parent => {
+                    fs::create_dir_all(path.parent().ok_or(error)?)?;
+                    made_parent = true;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -222,14 +228,6 @@ impl Drop for Staged {
         if !self.published {
             let _ = fs::remove_file(&self.staging);
         }
-    }
-}
-
-fn make_parent(path: &FsPath, missing: io::Error) -> io::Result<()> {
-    match path.parent() {
-        // Once it exists, a second NotFound has another cause.
-        Some(parent) if !parent.is_dir() => fs::create_dir_all(parent),
-        _ => Err(missing),
     }
 }
 

@@ -183,3 +183,17 @@ async fn the_real_syncer_syncs() {
     assert_eq!(store.get(&path).await.unwrap().bytes().await.unwrap(), "1");
     assert!(DiskSyncer.sync_folder(&folder.path().join("nothing")).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_new_folder_are_written_side_by_side() {
+    let it = fixture(Notes::default());
+    for round in 0..50 {
+        let puts = (0..4).map(|n| {
+            let (store, path) = (it.store.clone(), it.path(&format!("new{round}/deep/{n}")));
+            tokio::spawn(async move { store.put(&path, "x".into()).await })
+        });
+        for result in futures::future::join_all(puts).await {
+            result.unwrap().unwrap();
+        }
+    }
+}
