@@ -122,8 +122,11 @@ impl Engine {
         let logical = logical.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(&spelling, names);
-        let physical = state.create_physical_plan(&logical).await.map_err(plan_error)?;
+        let logical = state.optimize(&logical).map_err(plan_error)?;
+        let planner = state.query_planner().clone();
+        let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
         let planned = Planned::new(
+            logical,
             physical.clone(),
             renamed(&physical.schema(), names),
             state.task_ctx(),
@@ -230,7 +233,6 @@ fn session_config(settings: &EngineSettings) -> SessionConfig {
         .with_parquet_page_index_pruning(true);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
-    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.execution.time_zone = Some("UTC".to_owned());

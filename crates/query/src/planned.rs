@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
@@ -18,6 +19,7 @@ use crate::stats::{ScanCounter, ScanStats};
 
 /// A query that is planned: its files are known, nothing was read yet.
 pub struct Planned {
+    logical: LogicalPlan,
     physical: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     task: Arc<TaskContext>,
@@ -33,13 +35,14 @@ impl fmt::Debug for Planned {
 
 impl Planned {
     pub(crate) fn new(
+        logical: LogicalPlan,
         physical: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         task: Arc<TaskContext>,
         counter: Arc<ScanCounter>,
         meter: Arc<Meter>,
     ) -> Self {
-        Self { physical, schema, task, counter, meter }
+        Self { logical, physical, schema, task, counter, meter }
     }
 
     /// The columns of the result, named as the statement names them; two may have the same name.
@@ -47,7 +50,12 @@ impl Planned {
         self.schema.clone()
     }
 
-    /// DataFusion's plan.
+    /// DataFusion's plan of what is computed, optimized.
+    pub fn logical(&self) -> &LogicalPlan {
+        &self.logical
+    }
+
+    /// DataFusion's plan of how it is computed.
     pub fn physical(&self) -> &Arc<dyn ExecutionPlan> {
         &self.physical
     }
