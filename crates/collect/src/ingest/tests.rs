@@ -4,4 +4,5 @@ mod bad_input;
 mod grow;
 mod once;
 mod rows;
+mod samples;
 mod support;

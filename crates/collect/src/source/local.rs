@@ -20,6 +20,11 @@ pub(super) fn find(host: &Host, text: &str, folder: &Path) -> Result<Found, Coll
     let text = strip_scheme(text);
     let path = folder.join(text);
     match fs::metadata(&path) {
+        Err(error) if is_absent(&error) && text.contains("://") => {
+            let scheme = text.split("://").next().unwrap_or_default();
+            let reason = format!("the scheme `{scheme}` is not one of file, s3, s3a, s3n, memory");
+            Err(CollectError::SourceUrl { name: text.to_owned(), reason })
+        }
         Ok(metadata) => named(host, &path, &metadata),
         Err(error) if is_absent(&error) && is_glob(text) => find_glob(text, folder),
         Err(error) => Err(unreadable(&path, error)),

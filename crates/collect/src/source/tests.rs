@@ -96,6 +96,7 @@ async fn what_names_nothing_is_an_error() {
         ("only_hidden", "holds no file to read (1 left out)"),
         ("a***b", "is no pattern"),
         ("s3:///key", "it names no bucket"),
+        ("https://example.com/a.json", "the scheme `https` is not one of"),
         ("memory:///nope", "memory:///nope does not exist"),
     ] {
         let error = folder.find(&[text]).await.unwrap_err().to_string();

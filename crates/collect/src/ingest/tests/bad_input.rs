@@ -137,3 +137,20 @@ async fn the_reader_waits_for_room() {
     }
     assert_eq!(read_bytes, text.len());
 }
+
+#[tokio::test]
+async fn a_warehouse_that_cannot_be_written_is_an_error_and_can_be_mended() {
+    let mut lake = Lake::new();
+    lake.file("a.json", lines(&[json!({"n": 1})]));
+    lake.file("no_folder", "");
+    let mended = lake.catalog.clone();
+    let warehouse = lake.path("no_folder/warehouse");
+    let warehouse = hosu_host::Location::parse(warehouse.to_str().unwrap()).unwrap();
+    let settings = hosu_catalog::CatalogSettings::in_folder(&lake.path("lake"), warehouse);
+    lake.catalog = hosu_catalog::Catalog::open(mended.host().clone(), settings);
+    let error = lake.ingest(&["a.json"]).await.unwrap_err();
+    assert!(matches!(error, CollectError::DataFile { .. }), "{error}");
+    assert!(lake.table("events").await.is_none());
+    lake.catalog = mended;
+    assert_eq!(lake.ingest(&["a.json"]).await.unwrap().rows, 1);
+}
