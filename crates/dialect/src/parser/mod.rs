@@ -68,13 +68,13 @@ impl<'a> Parser<'a> {
         if self.cursor.keyword("ALTER") {
             return self.alter();
         }
-        if self.cursor.keyword("USE") {
+        if self.cursor.at_keyword(0, &["USE"]) {
             let message = "USE is not a statement of Athena: choose the database of the session, or write database.table";
             return Err(ParseError::new(message, position));
         }
-        self.cursor.note("MERGE");
-        self.cursor.note("UPDATE");
-        self.cursor.note("DELETE");
+        self.cursor.note("'MERGE'");
+        self.cursor.note("'UPDATE'");
+        self.cursor.note("'DELETE'");
         Err(self.cursor.unexpected())
     }
 

@@ -15,7 +15,7 @@ SELECT * FROM shop.events;
 SELECT * FROM other.default.events;
 --> CATALOG_NOT_FOUND at 1:15: Catalog 'other' does not exist
 SELEC 1;
---> SYNTAX_ERROR at 1:1: mismatched input 'SELEC'. Expecting: <query>, 'EXPLAIN', 'INSERT', 'SHOW', 'DESCRIBE', 'DESC', 'CREATE', 'DROP', 'ALTER', 'USE', MERGE, UPDATE, DELETE
+--> SYNTAX_ERROR at 1:1: mismatched input 'SELEC'. Expecting: <query>, 'EXPLAIN', 'INSERT', 'SHOW', 'DESCRIBE', 'DESC', 'CREATE', 'DROP', 'ALTER', 'MERGE', 'UPDATE', 'DELETE'
 SELECT id FROM events WHERE;
 --> SYNTAX_ERROR at 1:28: Expected: an expression, found: EOF
 SELECT id FROM events WHERE (id = 1
