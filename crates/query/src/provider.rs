@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef as ArrowSchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::common::{DFSchema, DataFusionError, Result, Statistics};
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -115,6 +115,11 @@ impl SnapshotProvider {
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        // The scan knows no other columns than those it reads: a wide table has statistics for each of its files.
+        let columns = match projection {
+            Some(columns) => Arc::new(self.arrow.project(columns)?),
+            None => self.arrow.clone(),
+        };
         let mut by_store: BTreeMap<String, Vec<(Location, &ScanFile)>> = BTreeMap::new();
         for file in files {
             let location = Location::parse(file.file().file_path()).map_err(|error| {
@@ -123,28 +128,29 @@ impl SnapshotProvider {
             })?;
             by_store.entry(location.root().to_owned()).or_default().push((location, file));
         }
-        by_store.values().map(|files| self.scan_of(state, files, projection, limit)).collect()
+        by_store.values().map(|files| self.scan_of(state, files, &columns, limit)).collect()
     }
 
     fn scan_of(
         &self,
         state: &dyn Session,
         files: &[(Location, &ScanFile)],
-        projection: Option<&Vec<usize>>,
+        columns: &ArrowSchemaRef,
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some((first, _)) = files.first() else { return Ok(Arc::new(EmptyExec::new(self.arrow.clone()))) };
+        let Some((first, _)) = files.first() else { return Ok(Arc::new(EmptyExec::new(columns.clone()))) };
         let url = store::url(first)?;
         let runtime = state.runtime_env();
         let readers = CachedParquetFileReaderFactory::new(
             runtime.object_store(&url)?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
-        let parquet = ParquetSource::new(TableSchema::new(self.arrow.clone(), Vec::new()))
+        let parquet = ParquetSource::new(TableSchema::new(columns.clone(), Vec::new()))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_metadata_size_hint(FOOTER_BYTES_GUESS)
             .with_parquet_file_reader_factory(Arc::new(readers));
         let containers: Vec<FileContainer<'_>> = files.iter().map(|(_, file)| file.container()).collect();
+        let described = statistics::describe(&containers, columns, &self.leaves);
         let adapter = FieldIdAdapterFactory::new(
             self.table.name.to_string(),
             self.schema.clone(),
@@ -152,33 +158,12 @@ impl SnapshotProvider {
         );
         let partitions = state.config_options().execution.target_partitions;
         let config = FileScanConfigBuilder::new(url, Arc::new(TableSource::new(Arc::new(parquet))))
-            .with_file_groups(groups(self.partitioned_files(files)?, partitions))
-            .with_statistics(statistics::of_table(&containers, &self.schema, &self.leaves))
-            .with_projection_indices(projection.cloned())?
+            .with_file_groups(groups(partitioned_files(files, described.files)?, partitions))
+            .with_statistics(described.all)
             .with_limit(limit)
             .with_expr_adapter(Some(Arc::new(adapter)))
             .build();
         Ok(DataSourceExec::from_data_source(config))
-    }
-
-    fn partitioned_files(&self, files: &[(Location, &ScanFile)]) -> Result<Vec<PartitionedFile>> {
-        let files = files.iter().map(|(location, file)| {
-            let path =
-                location.object_path().map_err(|error| DataFusionError::Execution(error.to_string()))?;
-            let mut partitioned = PartitionedFile::new_from_meta(ObjectMeta {
-                location: path,
-                // Data files never change. The time is a constant of the store, because footers are cached by
-                // path and time alone, and two buckets may have the same paths.
-                last_modified: time_of_store(location.root()),
-                size: file.file().file_size_in_bytes(),
-                e_tag: None,
-                version: None,
-            });
-            let statistics = statistics::of_file(&file.container(), &self.schema, &self.leaves);
-            partitioned.statistics = Some(Arc::new(statistics));
-            Ok(partitioned)
-        });
-        files.collect()
     }
 }
 
@@ -240,6 +225,27 @@ fn unqualified(filter: Expr) -> Result<Expr> {
             other => Ok(Transformed::no(other)),
         })
         .data()
+}
+
+fn partitioned_files(
+    files: &[(Location, &ScanFile)],
+    statistics: Vec<Arc<Statistics>>,
+) -> Result<Vec<PartitionedFile>> {
+    let files = files.iter().zip(statistics).map(|((location, file), statistics)| {
+        let path = location.object_path().map_err(|error| DataFusionError::Execution(error.to_string()))?;
+        let mut partitioned = PartitionedFile::new_from_meta(ObjectMeta {
+            location: path,
+            // Data files never change. The time is a constant of the store, because footers are cached by path
+            // and time alone, and two buckets may have the same paths.
+            last_modified: time_of_store(location.root()),
+            size: file.file().file_size_in_bytes(),
+            e_tag: None,
+            version: None,
+        });
+        partitioned.statistics = Some(statistics);
+        Ok(partitioned)
+    });
+    files.collect()
 }
 
 /// Files in groups of about the same size, the greatest first.

@@ -6,35 +6,68 @@
 //! be wider than the values is only an estimate there.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Schema as ArrowSchema;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
-use iceberg::spec::{PrimitiveType, Schema};
+use iceberg::spec::PrimitiveType;
 
-use crate::prune::{FileContainer, Known, Leaves};
+use crate::prune::{FileContainer, Known, Leaf, Leaves};
 
-/// A file's statistics, in the order of the table's columns.
-pub(crate) fn of_file(file: &FileContainer<'_>, schema: &Schema, leaves: &Leaves) -> Statistics {
-    let columns = schema.as_struct().fields().iter().map(|column| match leaves.get(&column.name) {
-        Some(leaf) if leaf.is_top => {
-            let known = file.measured(leaf);
-            let is_one_text = known.min == known.max && known.max.as_ref().is_some_and(may_be_cut);
-            let max = exact(known.max);
-            ColumnStatistics {
-                null_count: exact(known.nulls.and_then(|nulls| usize::try_from(nulls).ok())),
-                min_value: exact(known.min),
-                max_value: if is_one_text && file.constant(leaf).is_none() { max.to_inexact() } else { max },
-                ..ColumnStatistics::new_unknown()
-            }
+/// The statistics of some files, alone and together.
+pub(crate) struct Described {
+    /// Of each file.
+    pub files: Vec<Arc<Statistics>>,
+    /// Of all.
+    pub all: Statistics,
+}
+
+/// Describes the columns of `schema`, which are those that a scan reads.
+pub(crate) fn describe(files: &[FileContainer<'_>], schema: &ArrowSchema, leaves: &Leaves) -> Described {
+    let mut each: Vec<Statistics> = files.iter().map(|file| unknown(rows_of(file), bytes_of(file))).collect();
+    let rows = files.iter().map(rows_of).sum();
+    let mut all = unknown(rows, files.iter().map(bytes_of).sum());
+    for field in schema.fields() {
+        let Some(leaf) = leaves.get(field.name()).filter(|leaf| leaf.is_top) else {
+            each.iter_mut().for_each(|file| file.column_statistics.push(ColumnStatistics::new_unknown()));
+            all.column_statistics.push(ColumnStatistics::new_unknown());
+            continue;
+        };
+        let known: Vec<Known> = files.iter().map(|file| file.measured(leaf)).collect();
+        for ((statistics, file), known) in each.iter_mut().zip(files).zip(&known) {
+            statistics.column_statistics.push(of_file(file, leaf, known.clone()));
         }
-        _ => ColumnStatistics::new_unknown(),
-    });
+        let known = known.into_iter().zip(files.iter().map(|file| file.file.record_count()));
+        all.column_statistics.push(of_all(known, has_tight_bounds(&leaf.primitive)));
+    }
+    Described { files: each.into_iter().map(Arc::new).collect(), all }
+}
+
+fn rows_of(file: &FileContainer<'_>) -> u64 {
+    file.file.record_count()
+}
+
+fn bytes_of(file: &FileContainer<'_>) -> u64 {
+    file.file.file_size_in_bytes()
+}
+
+fn unknown(rows: u64, bytes: u64) -> Statistics {
     Statistics {
-        num_rows: exact(usize::try_from(file.file.record_count()).ok()),
-        total_byte_size: Precision::Inexact(
-            usize::try_from(file.file.file_size_in_bytes()).unwrap_or(usize::MAX),
-        ),
-        column_statistics: columns.collect(),
+        num_rows: count(Some(rows)),
+        total_byte_size: count(Some(bytes)).to_inexact(),
+        column_statistics: Vec::new(),
+    }
+}
+
+fn of_file(file: &FileContainer<'_>, leaf: &Leaf, known: Known) -> ColumnStatistics {
+    let is_one_text = known.min == known.max && known.max.as_ref().is_some_and(may_be_cut);
+    let max = exact(known.max);
+    ColumnStatistics {
+        null_count: count(known.nulls),
+        min_value: exact(known.min),
+        max_value: if is_one_text && file.constant(leaf).is_none() { max.to_inexact() } else { max },
+        ..ColumnStatistics::new_unknown()
     }
 }
 
@@ -49,25 +82,7 @@ fn may_be_cut(bound: &ScalarValue) -> bool {
     }
 }
 
-/// The statistics of all files that are read.
-pub(crate) fn of_table(files: &[FileContainer<'_>], schema: &Schema, leaves: &Leaves) -> Statistics {
-    let rows: u64 = files.iter().map(|file| file.file.record_count()).sum();
-    let bytes: u64 = files.iter().map(|file| file.file.file_size_in_bytes()).sum();
-    let columns = schema.as_struct().fields().iter().map(|column| match leaves.get(&column.name) {
-        Some(leaf) if leaf.is_top => {
-            let known = files.iter().map(|file| (file.measured(leaf), file.file.record_count()));
-            of_column(known, has_tight_bounds(&leaf.primitive))
-        }
-        _ => ColumnStatistics::new_unknown(),
-    });
-    Statistics {
-        num_rows: exact(usize::try_from(rows).ok()),
-        total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
-        column_statistics: columns.collect(),
-    }
-}
-
-fn of_column(files: impl Iterator<Item = (Known, u64)>, tight: bool) -> ColumnStatistics {
+fn of_all(files: impl Iterator<Item = (Known, u64)>, tight: bool) -> ColumnStatistics {
     let (mut nulls, mut min, mut max) = (Some(0_u64), Bound::default(), Bound::default());
     for (known, rows) in files {
         nulls = nulls.zip(known.nulls).map(|(sum, nulls)| sum + nulls);
@@ -83,7 +98,7 @@ fn of_column(files: impl Iterator<Item = (Known, u64)>, tight: bool) -> ColumnSt
         Bound::None | Bound::Unknown => Precision::Absent,
     };
     ColumnStatistics {
-        null_count: exact(nulls.and_then(|nulls| usize::try_from(nulls).ok())),
+        null_count: count(nulls),
         min_value: bound(min),
         max_value: bound(max),
         ..ColumnStatistics::new_unknown()
@@ -127,6 +142,10 @@ fn has_tight_bounds(column_type: &PrimitiveType) -> bool {
     )
 }
 
-fn exact<T: std::fmt::Debug + Clone + PartialEq + Eq + PartialOrd>(value: Option<T>) -> Precision<T> {
+fn exact(value: Option<ScalarValue>) -> Precision<ScalarValue> {
     value.map_or(Precision::Absent, Precision::Exact)
+}
+
+fn count(value: Option<u64>) -> Precision<usize> {
+    value.and_then(|value| usize::try_from(value).ok()).map_or(Precision::Absent, Precision::Exact)
 }

@@ -1,14 +1,12 @@
 //! Manifests and files as containers of rows, and what is known of a column in one.
 
-use std::collections::HashSet;
-
 use datafusion::common::ScalarValue;
 use iceberg::spec::{
     DataFile, Datum, Literal, ManifestFile, PartitionSpec, PrimitiveLiteral, Transform, Type,
 };
 
 use super::bounds;
-use super::predicate::Leaf;
+use super::predicate::{Leaf, Wanted};
 use crate::values;
 
 /// What is known of a column in a container.
@@ -29,7 +27,7 @@ pub(crate) trait Container {
     /// What is known of a column.
     fn known(&self, leaf: &Leaf) -> Known;
     /// Whether no row has one of these values in the column.
-    fn lacks(&self, leaf: &Leaf, values: &HashSet<ScalarValue>) -> bool;
+    fn lacks(&self, leaf: &Leaf, wanted: &Wanted<'_>) -> bool;
 }
 
 /// A data file.
@@ -111,10 +109,10 @@ impl Container for FileContainer<'_> {
         known
     }
 
-    fn lacks(&self, leaf: &Leaf, wanted: &HashSet<ScalarValue>) -> bool {
+    fn lacks(&self, leaf: &Leaf, wanted: &Wanted<'_>) -> bool {
         self.partition_values(leaf).any(|(transform, value)| match (transform, value) {
             (Transform::Bucket(_), Some(Literal::Primitive(PrimitiveLiteral::Int(bucket)))) => {
-                leaf.buckets(transform, wanted).is_some_and(|buckets| !buckets.contains(bucket))
+                wanted.all_outside(transform, *bucket)
             }
             _ => false,
         })
@@ -176,7 +174,7 @@ impl Container for ManifestContainer<'_> {
         known
     }
 
-    fn lacks(&self, _: &Leaf, _: &HashSet<ScalarValue>) -> bool {
+    fn lacks(&self, _: &Leaf, _: &Wanted<'_>) -> bool {
         false
     }
 }

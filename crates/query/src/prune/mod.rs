@@ -13,7 +13,7 @@ mod predicate;
 mod statistics;
 
 pub(crate) use container::{Container, FileContainer, Known, ManifestContainer};
-pub(crate) use predicate::{Leaves, Pruner};
+pub(crate) use predicate::{Leaf, Leaves, Pruner};
 
 #[cfg(test)]
 mod tests;

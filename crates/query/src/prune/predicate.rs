@@ -1,5 +1,6 @@
 //! A filter in the form in which it prunes, and the columns that it may speak of.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::pruning::PruningPredicate;
 use hosu_table::arrow_schema;
-use iceberg::spec::{Datum, NestedFieldRef, PrimitiveType, Schema, Transform, Type};
+use iceberg::spec::{Datum, NestedFieldRef, PrimitiveLiteral, PrimitiveType, Schema, Transform, Type};
 use iceberg::transform::create_transform_function;
 
 use super::container::Container;
@@ -32,20 +33,6 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    /// The buckets that values fall into; none when one of them has no bucket.
-    #[allow(clippy::mutable_key_type, reason = "scalars are not changed here")]
-    pub fn buckets(&self, transform: Transform, values: &HashSet<ScalarValue>) -> Option<HashSet<i32>> {
-        let function = create_transform_function(&transform).ok()?;
-        let buckets = values.iter().map(|value| {
-            let bucket = function.transform_literal(&self.datum(value)?).ok()??;
-            match bucket.literal() {
-                iceberg::spec::PrimitiveLiteral::Int(bucket) => Some(*bucket),
-                _ => None,
-            }
-        });
-        buckets.collect()
-    }
-
     fn datum(&self, value: &ScalarValue) -> Option<Datum> {
         Some(match (value, &self.primitive) {
             (ScalarValue::Int32(Some(value)), PrimitiveType::Int) => Datum::int(*value),
@@ -61,6 +48,40 @@ impl Leaf {
             (ScalarValue::Binary(Some(value)), PrimitiveType::Binary) => Datum::binary(value.clone()),
             _ => return None,
         })
+    }
+}
+
+/// Values that a filter asks for in a column, and their buckets once somebody wants to know.
+pub(crate) struct Wanted<'a> {
+    leaf: &'a Leaf,
+    values: &'a HashSet<ScalarValue>,
+    buckets: RefCell<HashMap<Transform, Option<HashSet<i32>>>>,
+}
+
+impl<'a> Wanted<'a> {
+    /// These values of this column.
+    #[allow(clippy::mutable_key_type, reason = "scalars are not changed here")]
+    pub fn new(leaf: &'a Leaf, values: &'a HashSet<ScalarValue>) -> Self {
+        Self { leaf, values, buckets: RefCell::default() }
+    }
+
+    /// Whether none of the values is in this bucket; false when one of them has no bucket.
+    pub fn all_outside(&self, transform: Transform, bucket: i32) -> bool {
+        let mut cache = self.buckets.borrow_mut();
+        let buckets = cache.entry(transform).or_insert_with(|| self.buckets(transform));
+        buckets.as_ref().is_some_and(|buckets| !buckets.contains(&bucket))
+    }
+
+    fn buckets(&self, transform: Transform) -> Option<HashSet<i32>> {
+        let function = create_transform_function(&transform).ok()?;
+        let buckets = self.values.iter().map(|value| {
+            let bucket = function.transform_literal(&self.leaf.datum(value)?).ok()??;
+            match bucket.literal() {
+                PrimitiveLiteral::Int(bucket) => Some(*bucket),
+                _ => None,
+            }
+        });
+        buckets.collect()
     }
 }
 
@@ -145,7 +166,7 @@ impl<'a> Pruner<'a> {
     pub fn keep<C: Container>(&self, containers: &[C]) -> Vec<bool> {
         let all = || vec![true; containers.len()];
         let Some(predicate) = &self.predicate else { return all() };
-        let statistics = ContainerStatistics { leaves: self.leaves, containers };
+        let statistics = ContainerStatistics::new(self.leaves, containers);
         // What cannot be evaluated over bounds keeps its files; the scan evaluates it over rows.
         predicate.prune(&statistics).unwrap_or_else(|_| all())
     }

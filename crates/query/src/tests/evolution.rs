@@ -350,7 +350,7 @@ async fn check(lake: &Lake, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_survive_any_evolution(changes in prop::collection::vec(change(), 1..10)) {
