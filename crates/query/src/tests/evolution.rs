@@ -258,12 +258,15 @@ fn to_json_struct(thing: &Thing, fields: &[NestedFieldRef]) -> Value {
     Value::Object(entries.collect())
 }
 
-/// Filters over every leaf that there is, alone and together.
+/// Filters over every leaf that there is, alone and some of them together.
 fn filters(fields: &[NestedFieldRef]) -> Vec<String> {
     let mut filters = vec!["true".to_owned()];
     leaves(fields, "", &mut filters);
-    let both: Vec<String> =
-        filters.windows(2).flat_map(|two| [two.join(" AND "), format!("({})", two.join(" OR "))]).collect();
+    let both = filters.windows(2).enumerate().map(|(index, two)| match index % 2 {
+        0 => two.join(" AND "),
+        _ => two.join(" OR "),
+    });
+    let both: Vec<String> = both.collect();
     filters.extend(both);
     filters
 }
@@ -331,9 +334,10 @@ async fn run(changes: Vec<Change>) {
 async fn check(lake: &Lake, model: &Model) {
     for filter in filters(&model.fields) {
         let sql = format!("SELECT * FROM t WHERE {filter}");
-        assert_eq!(lake.rows(&sql).await, expected(model, &sql).await, "{sql}");
-        let sql = format!("SELECT count(*) AS n FROM t WHERE {filter}");
-        assert_eq!(lake.rows(&sql).await, expected(model, &sql).await, "{sql}");
+        let rows = expected(model, &sql).await;
+        assert_eq!(lake.rows(&sql).await, rows, "{sql}");
+        let sql = format!("SELECT * FROM t WHERE {filter} LIMIT 2");
+        assert_eq!(lake.rows(&sql).await.len(), rows.len().min(2), "{sql}");
     }
     for field in &model.fields {
         let name = &field.name;
