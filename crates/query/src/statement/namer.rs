@@ -8,9 +8,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, ExcludeSelectItem, Expr, Ident, IdentWithAlias, JoinConstraint, JoinOperator,
-    NamedWindowExpr, ObjectName, ObjectNamePart, Query, RenameSelectItem, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    AccessExpr, ExceptSelectItem, ExcludeSelectItem, Expr, Ident, IdentWithAlias, JoinConstraint,
+    JoinOperator, NamedWindowExpr, ObjectName, ObjectNamePart, Query, RenameSelectItem, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
     WildcardAdditionalOptions, WindowType,
 };
 
@@ -56,6 +56,14 @@ impl<'a> Namer<'a> {
             if let ObjectNamePart::Identifier(ident) = part {
                 self.ident(ident);
             }
+        }
+    }
+
+    /// The field in `items[1].name`, which DataFusion takes as a text only.
+    fn field(&self, part: &mut AccessExpr) {
+        if let AccessExpr::Dot(Expr::Identifier(name)) = part {
+            let name = Value::SingleQuotedString(self.spelling.of(&name.value));
+            *part = AccessExpr::Dot(Expr::Value(name.with_empty_span()));
         }
     }
 
@@ -235,6 +243,9 @@ impl VisitorMut for Namer<'_> {
             Expr::Identifier(name) => self.ident(name),
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(|name| self.ident(name)),
             Expr::QualifiedWildcard(name, _) => self.object(name),
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                access_chain.iter_mut().for_each(|part| self.field(part))
+            }
             Expr::Function(function) => {
                 Self::function(&mut function.name);
                 self.over(&mut function.over);
