@@ -163,3 +163,11 @@ async fn an_answer_that_is_dropped_leaves_the_session_usable() {
     drop(answer);
     assert_eq!(lake.run("SELECT 1").await.unwrap().rows, [["1"]]);
 }
+
+#[tokio::test]
+async fn a_query_that_needs_more_memory_than_there_is_says_so() {
+    let mut lake = Lake::with(|settings| settings.memory_bytes = 10_000);
+    let sort = "SELECT value FROM generate_series(1, 100000) ORDER BY value % 7, value DESC";
+    let error = lake.run(sort).await.unwrap_err();
+    assert_eq!(error.code, crate::code::EXCEEDED_LOCAL_MEMORY_LIMIT, "{error}");
+}

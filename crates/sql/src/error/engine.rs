@@ -144,7 +144,10 @@ fn of_run(message: &str) -> SqlError {
         code::SUBQUERY_MULTIPLE_ROWS
     } else if contains_any(message, &["verflow", "out of range", "too large to store", "Can't cast value"]) {
         code::NUMERIC_VALUE_OUT_OF_RANGE
-    } else if contains_any(message, &["rror parsing", "annot cast", "annot parse", "Cast error"]) {
+    } else if contains_any(
+        message,
+        &["rror parsing", "annot cast", "annot parse", "Cast error", "not have the same length"],
+    ) {
         code::INVALID_CAST_ARGUMENT
     } else if message.contains("regex parse error") {
         code::INVALID_FUNCTION_ARGUMENT

@@ -111,3 +111,30 @@ SELECT * FROM nested;
 SELECT s.y[1] AS first, m['k'] AS k FROM nested LIMIT 1;
 --> first varchar, k bigint
 --> ["b",1]
+
+-- Types that Iceberg has beyond Athena.
+CREATE TABLE beyond (t time, u uuid, x fixed(3), n decimal(38,0));
+--> ok
+INSERT INTO beyond VALUES (TIME '03:04:05.123456', X'12151fd2758611e98f9e2a86e4085a59', X'010203', 12345678901234567890);
+--> 1 rows
+INSERT INTO beyond (x) VALUES (X'0102');
+--> INVALID_CAST_ARGUMENT at 1:1: Byte slice does not have the same length as FixedSizeBinaryBuilder value lengths
+INSERT INTO beyond (n) SELECT count(*) FROM beyond;
+--> 1 rows
+SELECT * FROM beyond ORDER BY t;
+--> t time(6), u uuid, x varbinary, n decimal(38, 0)
+--> ["03:04:05.123456","12151fd2-7586-11e9-8f9e-2a86e4085a59","AQID","12345678901234567890"]
+--> [null,null,null,"1"]
+SELECT s.x AS x, m, P[1].Q FROM nested WHERE s.x = 1 AND m['k'] = 1;
+--> x integer, m map(varchar, bigint), q date
+--> [1,{"k":1},"2026-01-31"]
+--> [1,{"k":1},"2026-01-31"]
+INSERT INTO t (a) SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT c FROM t;
+--> TYPE_MISMATCH at 1:19: Insert query has mismatched column types: column 'a' is integer, and the query gives double. Table: [integer], Query: [double]
+INSERT INTO t (a) (SELECT 100 UNION ALL SELECT 200);
+--> 2 rows
+INSERT INTO t (a) WITH w AS (SELECT max(a) AS best FROM t) SELECT best FROM w;
+--> 1 rows
+SELECT count(*) FROM t WHERE a >= 100;
+--> _col0 bigint
+--> [5]
