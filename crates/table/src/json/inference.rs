@@ -5,14 +5,13 @@
 //! limits a field gets no column, and its values are rescued.
 //!
 //! Paths are numbered as they appear, so the inferences of several chunks, merged in the order of the chunks, come
-//! to the same schema as one over all of them. (Within the limits, and unless a record has two names that differ only
-//! in case: a chunk does not know how an earlier one spelled the column. The same chunks always come to the same.)
+//! to the same schema as one over all of them, within the limits.
 
 use std::collections::HashMap;
 
 use iceberg::spec::{NestedFieldRef, Schema};
 
-use super::members::{Entry, claims, entries, fold};
+use super::members::{Entry, entries, fold};
 use super::value::{JsonKind, JsonValue};
 use crate::evolve::{self, EvolveError, ParentPath};
 use crate::rejects::{is_rescued_data, with_rescued_data};
@@ -158,16 +157,9 @@ impl Inference {
     }
 
     fn observe_entries(&mut self, node: usize, entries: &[Entry<'_, '_>]) {
-        let winners = claims(entries, |name| {
-            let name = name.text()?;
-            let folded = fold(name).into_owned();
-            let known = self.nodes.get(node)?.member_by_folded_name.get(&folded);
-            let exact = known.and_then(|at| self.nodes.get(*at)).is_some_and(|child| child.name() == name);
-            Some((folded, exact))
-        });
-        let mut winners: Vec<usize> = winners.into_values().collect();
-        winners.sort_unstable();
-        for entry in winners.into_iter().filter_map(|at| entries.get(at)) {
+        // Names that differ only in case count all: which of them lands depends on how the column is spelled, and a
+        // chunk does not know that.
+        for entry in entries {
             let Some(name) = entry.name.text() else { continue };
             if entry.value.is_null() || !self.can_be_column(node, name) {
                 continue;

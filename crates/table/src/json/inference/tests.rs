@@ -216,6 +216,19 @@ fn additions_are_what_a_schema_lacks() {
 }
 
 #[test]
+fn names_that_differ_in_case_make_one_column_however_the_records_are_cut() {
+    let records = ["{}", r#"{"a":[]}"#, "{}", "{}", r#"{"A":false,"a":0}"#];
+    let whole = observed(&records, Limits::default()).schema().expect("a schema");
+    assert_eq!(columns_of(&whole), ["a boolean", "_rescued_data string"]);
+    for cut in 0..=records.len() {
+        let (first, second) = records.split_at(cut);
+        let mut merged = observed(first, Limits::default());
+        merged.merge(observed(second, Limits::default()));
+        assert_eq!(merged.schema().expect("a schema"), whole, "cut at {cut}");
+    }
+}
+
+#[test]
 fn additions_respect_names_and_limits_of_the_table() {
     let leaf =
         |id, name: &str| Arc::new(NestedField::optional(id, name, Type::Primitive(PrimitiveType::Long)));
