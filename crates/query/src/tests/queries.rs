@@ -164,3 +164,29 @@ async fn nulls_come_last_in_either_order() {
         assert_eq!(last.null_count(), 1, "{order}");
     }
 }
+
+#[tokio::test]
+async fn row_groups_are_pruned_by_bounds_and_by_bloom_filters() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "a", "long"), column(2, "b", "string")]), "").await;
+    let properties = [
+        ("write.parquet.row-group-size-bytes", "4096"),
+        ("write.parquet.page-row-limit", "50"),
+        ("write.parquet.bloom-filter-enabled.column.b", "true"),
+    ];
+    let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let table = lake.table("t").await;
+    lake.change(table, vec![hosu_catalog::Step::SetProperties(properties.into())]).await;
+    let rows: Vec<_> = (0..20_000).map(|a| json!({"a": a, "b": format!("{}", a * 7919 % 20_011)})).collect();
+    lake.append("t", &rows).await;
+    for filter in ["a = 12345", "b = '5'"] {
+        let planned = lake.plan(&format!("SELECT a, b FROM t WHERE {filter}")).await.unwrap();
+        let batches: Vec<_> = planned.stream().unwrap().try_collect().await.unwrap();
+        assert_eq!(super::lines(&batches).len(), 1, "{filter}");
+        let stats = planned.stats();
+        assert!(stats.row_groups_total > 1 && stats.row_groups_read == 1, "{filter}: {stats:?}");
+    }
+    assert_eq!(lake.rows("SELECT count(*) AS n FROM t WHERE a % 2 = 0 OR a < 10").await, [r#"{"n":10005}"#]);
+    let sql = "SELECT a, a FROM t WHERE a = 1 UNION ALL SELECT a, a FROM t WHERE a = 2";
+    assert_eq!(lake.rows(sql).await.len(), 2);
+}
