@@ -204,6 +204,9 @@ impl Shape {
     pub(super) fn grow(&mut self, additions: &[(ParentPath, NestedFieldRef)]) -> Result<bool, CollectError> {
         let before = self.columns_added.len();
         for addition in additions {
+            if self.is_partition_field(addition) {
+                continue;
+            }
             let one = std::slice::from_ref(addition);
             let Ok(evolved) = evolve::add_fields(&self.schema, self.last_column_id, one) else { continue };
             if !evolved.changed {
@@ -225,6 +228,14 @@ impl Shape {
             self.bind()?;
         }
         Ok(self.columns_added.len() > before)
+    }
+
+    /// Whether a column would have the name of a partition field of the table, of an old spec too: both are names in
+    /// one namespace. (Those of a new table are named when its columns are known.)
+    fn is_partition_field(&self, (parent, field): &(ParentPath, NestedFieldRef)) -> bool {
+        let specs = self.existing.iter().flat_map(|table| table.metadata.partition_specs_iter());
+        let mut names = specs.flat_map(|spec| spec.fields()).map(|partition| &partition.name);
+        *parent == ParentPath::root() && names.any(|name| name.to_lowercase() == field.name.to_lowercase())
     }
 
     /// Where data files go.

@@ -63,6 +63,22 @@ async fn an_existing_table_grows_in_the_same_commit() {
     assert_eq!(lake.columns("events").await.last().unwrap(), "_rescued_data string");
 }
 
+#[tokio::test]
+async fn a_field_with_the_name_of_a_partition_field_is_rescued() {
+    let lake = Lake::new();
+    lake.file("a.json", lines(&[json!({"at": "2026-03-01T00:00:00Z"})]));
+    let mut request = lake.request(&["a.json"]);
+    request.partition_by = Some("day(at)".to_owned());
+    lake.run(request).await.unwrap();
+    lake.file("b.json", lines(&[json!({"at": "2026-03-02T00:00:00Z", "AT_day": "Monday", "n": 1})]));
+    let report = lake.ingest(&["b.json"]).await.unwrap();
+    assert_eq!((report.rows, report.rescued), (1, 1));
+    assert_eq!(report.columns_added, ["n"]);
+    let rescued =
+        json!({"at": "2026-03-02T00:00:00Z", "n": 1, "_rescued_data": r#"{"$.AT_day": "\"Monday\""}"#});
+    assert!(lake.rows("events").await.contains(&rescued), "{:?}", lake.rows("events").await);
+}
+
 async fn make_table(lake: &Lake, columns: &[(&str, PrimitiveType)]) {
     let fields = columns.iter().zip(1..).map(|((name, column_type), id)| {
         Arc::new(NestedField::optional(id, *name, Type::Primitive(column_type.clone())))
