@@ -72,36 +72,56 @@ impl Catalog {
     /// [`CatalogError::TableExists`], [`CatalogError::TableNotFound`] and [`CatalogError::AlreadyIngested`] ask to plan anew.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CatalogError> {
         let mut works: Vec<Work> = commit.tables.into_iter().map(|change| self.work(change)).collect();
-        let mut patience = Patience::of(&works);
+        let mut doubt = None;
+        match (self.commit_works(&mut works, &commit.ledger, &mut doubt).await, doubt) {
+            // An attempt whose answer was lost may happen yet, whatever became of those after it.
+            (Err(error), Some(source)) if error.is_definite() => {
+                Err(CatalogError::Unknown { table: first_table(&works), source })
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Tries until it is done or cannot be. `doubt` is why it is not known whether an earlier attempt may still happen.
+    async fn commit_works(
+        &self,
+        works: &mut [Work],
+        ledger: &[LedgerRow],
+        doubt: &mut Option<DatabaseError>,
+    ) -> Result<Committed, CatalogError> {
+        let mut patience = Patience::of(works);
         loop {
             let attempt = patience.attempts + 1;
-            let prepared = self.prepare(&mut works, attempt).await?;
-            let transaction = transaction(&works, &prepared, &commit.ledger);
+            let prepared = self.prepare(works, attempt).await?;
+            let transaction = transaction(works, &prepared, ledger);
             let refusal = match self.database.transact(transaction).await {
                 Ok(TransactionOutcome::Done) => return Ok(self.committed(prepared).await),
                 Ok(TransactionOutcome::Refused(refusal)) => refusal,
-                Err(error) if error.is_unknown() => match self.find_out(&works, error).await? {
-                    Some(committed) => return Ok(committed),
-                    // Its files stay: the transaction may yet arrive.
-                    None => {
-                        patience.wait(self, &works).await?;
-                        continue;
+                Err(error) if error.is_unknown() => {
+                    *doubt = Some(error);
+                    if let Some(committed) = self.find_out(works).await? {
+                        return Ok(committed);
                     }
-                },
+                    // Its files stay: the transaction may yet arrive.
+                    patience.wait(self, works).await?;
+                    continue;
+                }
                 Err(error) => {
-                    self.discard(&mut works, &prepared).await;
+                    self.discard(works, &prepared).await;
                     return Err(error.into());
                 }
             };
             // An earlier attempt whose answer was lost may be the one that got in the way.
             if attempt > 1
-                && let Some(committed) = self.already_committed(&works).await?
+                && let Some(committed) = self.already_committed(works).await?
             {
                 return Ok(committed);
             }
-            self.discard(&mut works, &prepared).await;
+            // What was planned on a state that is gone is refused whenever it arrives.
+            *doubt = None;
+            self.discard(works, &prepared).await;
             match refusal {
-                Refusal::TableMoved(_) => patience.wait(self, &works).await?,
+                Refusal::TableMoved(_) => patience.wait(self, works).await?,
                 refusal => return Err(self.refused(refusal).await),
             }
         }
@@ -230,21 +250,15 @@ impl Catalog {
     }
 
     /// After an unknown outcome: reads the tables until that succeeds. None when the commit is not there.
-    async fn find_out(
-        &self,
-        works: &[Work],
-        error: DatabaseError,
-    ) -> Result<Option<Committed>, CatalogError> {
+    async fn find_out(&self, works: &[Work]) -> Result<Option<Committed>, CatalogError> {
         const READS: u32 = 5;
-        for read in 0..READS {
+        for read in 1..READS {
             if let Ok(found) = self.already_committed(works).await {
                 return Ok(found);
             }
-            self.host().clock.sleep(Duration::from_millis(200 << read)).await;
+            self.host().clock.sleep(Duration::from_millis(100 << read)).await;
         }
-        let table =
-            works.first().map_or_else(|| TableName::stored(DEFAULT_DATABASE, "?"), |work| work.name.clone());
-        Err(CatalogError::Unknown { table, source: error })
+        self.already_committed(works).await
     }
 
     /// The tables as they are now, if they have this commit. One table tells: they were to become true together.
@@ -292,6 +306,11 @@ impl Work {
             Kind::Change { .. } => metadata.snapshot_by_id(self.snapshot_id).is_some(),
         }
     }
+}
+
+/// The table that an error of the whole commit names.
+fn first_table(works: &[Work]) -> TableName {
+    works.first().map_or_else(|| TableName::stored(DEFAULT_DATABASE, "?"), |work| work.name.clone())
 }
 
 /// A table's part of one attempt: files that are stored, and nothing that is true yet.
@@ -355,9 +374,7 @@ impl Patience {
         let over = self.attempts > self.properties.commit_retries
             || self.waited_ms > self.properties.commit_retry_total_ms;
         if over {
-            let table = works.first().map(|work| work.name.clone());
-            let table = table.unwrap_or_else(|| TableName::stored(DEFAULT_DATABASE, "?"));
-            return Err(CatalogError::Contended { table, attempts: self.attempts });
+            return Err(CatalogError::Contended { table: first_table(works), attempts: self.attempts });
         }
         let first_ms = self.properties.commit_retry_wait_ms_min.max(1);
         let longest_ms = self.properties.commit_retry_wait_ms_max.max(1);
