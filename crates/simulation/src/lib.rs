@@ -1,1 +1,24 @@
-//! A seeded host, a faulty store, actors and an auditor.
+//! A whole lake under a seed: faulty stores, a disk that forgets, actors that crash, and an auditor.
+//!
+//! Everything that an actor asks of the world (a request to the store, a sync of the disk, a question to the catalog's
+//! database) is a call through its [`gate::Gate`]. The gate counts it, may make it fail before or after its effect, and
+//! may let the actor die right after it: nothing that the actor asks from then on happens, its future is dropped, and
+//! what it wrote without syncing is forgotten. Who comes after starts from what is durable, as after a power cut.
+//!
+//! The same seed tells the same story as far as calls go that actors make one after the other: actors take
+//! [`turns`], time stands still until somebody sleeps, ids follow from the seed. Calls that one actor makes side by
+//! side (parts of an upload, files of a commit) may change places when work on other threads is ready sooner or later.
+
+pub mod auditor;
+pub mod book;
+pub mod database;
+pub mod disk;
+pub mod faults;
+pub mod gate;
+pub mod reader;
+pub mod rows;
+pub mod scenario;
+pub mod sender;
+pub mod store;
+pub mod turns;
+pub mod world;
