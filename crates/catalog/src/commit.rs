@@ -78,6 +78,11 @@ impl Catalog {
             (Err(error), Some(source)) if error.is_definite() => {
                 Err(CatalogError::Unknown { table: first_table(&works), source })
             }
+            (Err(error), None) => {
+                let manifests = works.iter().filter_map(|work| work.added.as_ref());
+                self.delete_all(manifests.map(|added| &added.file.manifest_path)).await;
+                Err(error)
+            }
             (result, _) => result,
         }
     }
@@ -198,8 +203,12 @@ impl Catalog {
         let metadata_file = publish::metadata_file(names, &next.metadata, version, self.host().ids.uuid())?;
         let table = self.table(&work.name, &next.metadata, &metadata_file)?;
         files.push(metadata_file);
-        publish::store_all(&self.files, &files).await?;
-        Ok(Prepared { table, from, snapshot_id, files, expired: next.expired })
+        let prepared = Prepared { table, from, snapshot_id, files, expired: next.expired };
+        if let Err(error) = publish::store_all(&self.files, &prepared.files).await {
+            self.discard(std::slice::from_ref(work), std::slice::from_ref(&prepared)).await;
+            return Err(error);
+        }
+        Ok(prepared)
     }
 
     fn table(
@@ -234,8 +243,8 @@ impl Catalog {
     }
 
     /// Removes the files of an attempt that certainly did not happen. One that stays is rubbish, not harm.
-    async fn discard(&self, works: &mut [Work], prepared: &[Prepared]) {
-        for (work, attempt) in works.iter_mut().zip(prepared) {
+    async fn discard(&self, works: &[Work], prepared: &[Prepared]) {
+        for (work, attempt) in works.iter().zip(prepared) {
             // The manifest of the added files serves the next attempt.
             let kept = work.added.as_ref().map(|added| added.file.manifest_path.clone());
             let locations = attempt.files.iter().map(|file| &file.location);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use hosu_host::Location;
 use hosu_table::commit::{Append, Bin, NewSnapshot, append_summary, plan_manifests};
 use hosu_table::name::TableName;
@@ -180,7 +180,8 @@ pub(crate) fn metadata_file(
     Ok(NewFile { location, bytes: bytes.into(), decoded })
 }
 
-/// Stores files side by side. All are durable when this returns; after an error some may be there.
+/// Stores files side by side. All are durable when this returns; after an error some may be there, and none is still on
+/// its way, so that they can be deleted.
 pub(crate) async fn store_all(files: &Files, new_files: &[NewFile]) -> Result<(), CatalogError> {
     let puts = new_files.iter().map(|file| async {
         let location = Location::parse(&file.location).map_err(|error| CatalogError::Unreadable {
@@ -190,7 +191,7 @@ pub(crate) async fn store_all(files: &Files, new_files: &[NewFile]) -> Result<()
         })?;
         Ok::<_, CatalogError>(files.host.store.put(&location, file.bytes.clone()).await?)
     });
-    try_join_all(puts).await.map(drop)
+    join_all(puts).await.into_iter().collect()
 }
 
 fn new_manifest(names: &Names, file: ManifestFile, bytes: Bytes) -> Result<NewFile, CatalogError> {
