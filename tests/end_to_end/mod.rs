@@ -1,6 +1,12 @@
 //! The binary as a person or a script uses it: each test has a folder of its own, and a lake in it.
 
 mod bad_lakes;
+mod crash;
+mod doctor;
+mod first_contact;
+mod ingest;
+mod pyiceberg;
+mod sql;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -97,6 +103,11 @@ impl Place {
         let mut files = BTreeMap::new();
         collect(&self.path(name), &mut files);
         files
+    }
+
+    /// The names of everything below a folder.
+    pub fn names(&self, name: &str) -> Vec<PathBuf> {
+        self.files(name).into_keys().collect()
     }
 
     /// Asserts that the lake is sound.

@@ -4,7 +4,9 @@
 //! people, so that a mistake is explained in one voice: `usage` has what is wrong on the command line and in `hosu.toml`, the
 //! others are named like the crates whose errors they translate.
 
+mod collect;
 mod lake;
+mod sql;
 mod usage;
 
 use std::fmt::Write as _;

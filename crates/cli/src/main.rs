@@ -1,17 +1,14 @@
 //! The binary `hosu`: reads the command line, the environment and `hosu.toml`, calls the crates below, prints.
 
-#[allow(dead_code, reason = "used by verbs that come next")]
 mod args;
 mod aws;
 mod commands;
-#[allow(dead_code, reason = "used by verbs that come next")]
 mod config;
 mod environment;
-#[allow(dead_code, reason = "used by verbs that come next")]
 mod failure;
 mod lake;
-#[allow(dead_code, reason = "used by verbs that come next")]
 mod print;
+mod progress;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -25,6 +22,7 @@ use clap::error::ErrorKind;
 use args::{Arguments, Output};
 use environment::Environment;
 use failure::Failure;
+use hosu_collect::Stop;
 
 /// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.
 const LAST_WORK: Duration = Duration::from_secs(10);
@@ -45,15 +43,26 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return ended(Err(error.into()), output),
     };
-    let result = runtime.block_on(unless_stopped(commands::run(arguments, Environment::of_process())));
+    let stop = Stop::new();
+    let command = commands::run(arguments, Environment::of_process(), stop.clone());
+    let result = runtime.block_on(until_stopped(command, stop));
     runtime.shutdown_timeout(LAST_WORK);
     ended(result, output)
 }
 
-/// Runs a command until it ends or somebody asks for the end. A command that is dropped has committed all or nothing.
-async fn unless_stopped(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+/// Runs a command until it ends. Who asks for the end gets it once the command has put away what it began; who asks twice,
+/// or waits in vain, gets it at once: a command that is dropped has committed all or nothing.
+async fn until_stopped(
+    command: impl Future<Output = Result<u8, Failure>>,
+    stop: Stop,
+) -> Result<u8, Failure> {
+    tokio::pin!(command);
     tokio::select! {
-        result = command => result,
+        result = &mut command => return result,
+        () = stop_signal() => stop.ask(),
+    }
+    tokio::select! {
+        result = tokio::time::timeout(LAST_WORK, &mut command) => result.unwrap_or_else(|_| Err(Failure::interrupted())),
         () = stop_signal() => Err(Failure::interrupted()),
     }
 }

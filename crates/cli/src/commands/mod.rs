@@ -1,10 +1,14 @@
 //! One verb, one file: make a request of the flags, call one function, print its report.
 
+mod demo;
 mod doctor;
+mod ingest;
+mod sql;
 
 use std::path::{Path, PathBuf};
 
 use hosu_catalog::{Catalog, CatalogSettings};
+use hosu_collect::Stop;
 
 use crate::args::{Arguments, Command, Output};
 use crate::config::{Config, LakeConfig};
@@ -18,12 +22,13 @@ struct Context {
     catalog: Catalog,
     output: Output,
     /// Where relative paths of the command line count from.
-    #[allow(dead_code, reason = "used by verbs that come next")]
     folder: PathBuf,
+    /// Asked when somebody wants the command to end.
+    stop: Stop,
 }
 
 /// Runs a command; its exit code when it did what it was asked for.
-pub async fn run(arguments: Arguments, environment: Environment) -> Result<u8, Failure> {
+pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> Result<u8, Failure> {
     if let Some(what) = later(&arguments.command) {
         return Err(Failure::not_yet(what));
     }
@@ -32,10 +37,27 @@ pub async fn run(arguments: Arguments, environment: Environment) -> Result<u8, F
         lake::check(&config.lake)?;
     }
     let folder = environment.current_folder().to_owned();
-    let context = Context { catalog: catalog(&config), config, output: arguments.output, folder };
+    let context = Context { catalog: catalog(&config), config, output: arguments.output, folder, stop };
+    let stop = context.stop.clone();
     match arguments.command {
+        // It stops by itself, so that it can put away what it wrote.
+        Command::Ingest(arguments) => ingest::run(arguments, &context).await,
+        other => tokio::select! {
+            result = run_other(other, context) => result,
+            () = stop.asked() => Err(Failure::interrupted()),
+        },
+    }
+}
+
+async fn run_other(command: Command, context: Context) -> Result<u8, Failure> {
+    match command {
+        Command::Ingest(arguments) => ingest::run(arguments, &context).await,
+        Command::Sql(arguments) => sql::run(arguments, &context).await,
         Command::Doctor => doctor::run(&context).await,
-        _ => Err(Failure::not_yet("this command")),
+        Command::Demo(arguments) => demo::run(arguments, context).await,
+        Command::Job(_) | Command::Schedule(_) | Command::Maintain(_) | Command::Table(_) => {
+            Err(Failure::not_yet("this command"))
+        }
     }
 }
 

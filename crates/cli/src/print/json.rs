@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Cells, Column, Layout};
@@ -41,7 +42,7 @@ impl Layout for Objects {
         out.write_all(b"{")?;
         for (at, name) in self.names.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(out, "{comma}{name}:{}", cells.natural(at))?;
+            write!(out, "{comma}{name}:{}", cells.json(at))?;
         }
         out.write_all(if self.in_array { b"}" } else { b"}\n" })
     }
@@ -90,7 +91,7 @@ impl Answers {
     }
 
     /// One row, encoded as in Trino's client protocol.
-    pub fn row(&mut self, values: &[Value], out: &mut dyn Write) -> io::Result<()> {
+    pub fn row(&mut self, values: &[impl Serialize], out: &mut dyn Write) -> io::Result<()> {
         if self.rows > 0 {
             out.write_all(b",")?;
         }

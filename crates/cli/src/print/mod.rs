@@ -10,13 +10,9 @@ mod vertical;
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use crate::args::RowFormat;
 
-#[allow(unused_imports, reason = "used by verbs that come next")]
-pub use json::{Answers, object_names};
-#[allow(unused_imports, reason = "used by verbs that come next")]
+pub use json::Answers;
 pub use spool::Spool;
 
 /// What a layout needs to know of a column.
@@ -33,8 +29,8 @@ pub trait Cells {
     /// How a text format shows the value; none for NULL.
     fn text(&self, column: usize) -> Option<String>;
 
-    /// The value as JSON: objects for rows, arrays for arrays.
-    fn natural(&self, column: usize) -> Value;
+    /// The text of the value as JSON: objects for rows, arrays for arrays.
+    fn json(&self, column: usize) -> String;
 }
 
 /// A way to lay out rows.

@@ -1,5 +1,6 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::json::object_names;
 use super::*;
 
 struct Row(Vec<Value>);
@@ -13,8 +14,8 @@ impl Cells for Row {
         }
     }
 
-    fn natural(&self, column: usize) -> Value {
-        self.0[column].clone()
+    fn json(&self, column: usize) -> String {
+        self.0[column].to_string()
     }
 }
 

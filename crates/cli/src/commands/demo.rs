@@ -1,0 +1,115 @@
+//! `hosu demo`: sample data into a throw-away lake, three questions, and how to go on.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use hosu_collect::IngestRequest;
+use hosu_host::Location;
+use hosu_table::name::{DEFAULT_DATABASE, TableName};
+
+use super::{Context, ingest, sql};
+use crate::args::{DemoArguments, Output, RowFormat};
+use crate::config::{Config, LakeConfig};
+use crate::failure::Failure;
+use crate::print::human;
+
+const GAME_EVENTS: &[u8] = include_bytes!("../../../../sample-data/game-events.ndjson");
+const CLOUDTRAIL: &[u8] = include_bytes!("../../../../sample-data/cloudtrail.ndjson");
+
+const QUESTIONS: [(&str, &str); 3] = [
+    (
+        "What happened in the game, and how many players took part?",
+        "select type, count(*) as events, count(distinct user_id) as players\nfrom game_events\ngroup by type order by events desc",
+    ),
+    (
+        "Where do players spend most, by currency? (`geo` is a nested object of the events)",
+        "select geo.country, currency, count(*) as purchases, round(sum(amount), 2) as amount\nfrom game_events\n\
+         where type = 'purchase' and event_time >= timestamp '2026-03-07 00:00:00'\n\
+         group by geo.country, currency order by purchases desc limit 5",
+    ),
+    (
+        "Who was refused what, in a day of AWS CloudTrail?",
+        "select coalesce(useridentity.username, useridentity.sessioncontext.sessionissuer.username) as who,\n       eventname, errorcode, count(*) as times\nfrom cloudtrail\n\
+         where errorcode is not null\ngroup by 1, 2, 3 order by times desc, 1, 2 limit 5",
+    ),
+];
+
+/// Runs the command. The lake of `context` is not touched: the demo has its own.
+pub async fn run(arguments: DemoArguments, context: Context) -> Result<u8, Failure> {
+    let folder = tempfile::Builder::new().prefix("hosu-demo-").tempdir()?;
+    let folder_path = folder.path().canonicalize()?;
+    let context = in_folder(context, &folder_path)?;
+    say("A throw-away lake, sample data in, three questions.\n")?;
+    for (table, file, bytes) in
+        [("game_events", "game-events.ndjson", GAME_EVENTS), ("cloudtrail", "cloudtrail.ndjson", CLOUDTRAIL)]
+    {
+        load(&context, &folder_path, table, file, bytes).await?;
+    }
+    let mut session = sql::session(&context, DEFAULT_DATABASE.to_owned())?;
+    for (question, statement) in QUESTIONS {
+        say(&format!("\n{question}\n\nhosu> {};\n", statement.replace('\n', "\n      ")))?;
+        for statement in hosu_dialect::parse(statement).map_err(hosu_sql::SqlError::from)? {
+            let mut answer = session.run(&statement).await?;
+            let mut out = io::stdout().lock();
+            sql::print_rows(&mut answer, RowFormat::Table, &mut out).await?;
+            writeln!(out, "{}", sql::figures(&answer.stats(), true, &context))?;
+        }
+    }
+    end(arguments.keep, folder)
+}
+
+/// The same context on another lake, with people as its readers.
+fn in_folder(context: Context, folder: &Path) -> Result<Context, Failure> {
+    let lake = folder.join("lake");
+    let warehouse = lake.join("warehouse").display().to_string();
+    let warehouse =
+        Location::parse(&warehouse).map_err(|error| Failure::new("INVALID_LOCATION", error.to_string()))?;
+    let lake = LakeConfig {
+        name: "hosu".to_owned(),
+        catalog: lake.join("catalog.db"),
+        warehouse,
+        folder: Some(lake.clone()),
+    };
+    let config = Config { lake, ..context.config };
+    Ok(Context { catalog: super::catalog(&config), config, output: Output::Text, ..context })
+}
+
+async fn load(
+    context: &Context,
+    folder: &Path,
+    table: &str,
+    file: &str,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    let path = folder.join(file);
+    fs::write(&path, bytes)?;
+    say(&format!("$ hosu ingest {table} sample-data/{file}\n"))?;
+    let table = TableName { database: DEFAULT_DATABASE.to_owned(), table: table.to_owned() };
+    let sources = vec![path.display().to_string()];
+    let request =
+        IngestRequest { stop: context.stop.clone(), ..IngestRequest::new(table, sources, folder.to_owned()) };
+    let report = ingest::ingest(request, context).await?;
+    let (rows, bytes) = (human::counted(report.rows, "event"), human::bytes(report.bytes_written));
+    say(&format!("{}: {rows} in {}, {bytes} of Parquet\n", report.table, human::elapsed(report.elapsed_ms)))?;
+    Ok(())
+}
+
+fn end(keep: bool, folder: tempfile::TempDir) -> Result<u8, Failure> {
+    if keep {
+        let lake = folder.keep().join("lake");
+        say(&format!(
+            "\nThe lake stays in {0}. Go on with:\n  hosu --lake {0} sql -c \"describe game_events\"\n",
+            lake.display()
+        ))?;
+    } else {
+        folder.close()?;
+        say("\nThe lake is gone again (`hosu demo --keep` keeps it). Make your own:\n")?;
+    }
+    say("  hosu ingest events FILE.ndjson\n  hosu sql -c \"select * from events limit 10\"\n")?;
+    Ok(0)
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,204 @@
+//! `hosu ingest`: sources into a table, and what became of them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
+use hosu_table::name::TableName;
+
+use super::Context;
+use crate::args::{IngestArguments, OnChangedArgument, Output};
+use crate::failure::{Exit, Failure};
+use crate::print::human;
+use crate::progress::progress;
+
+/// The exit code of a run that rejected records under `--fail-on-reject`.
+const EXIT_REJECTED: u8 = 3;
+
+/// How many lines of one kind a report shows to people.
+const LINES_SHOWN: usize = 10;
+
+/// Runs the command.
+pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Failure> {
+    let fail_on_reject = arguments.fail_on_reject;
+    let report = ingest(request(arguments, context)?, context).await?;
+    let text = match context.output {
+        Output::Json => serde_json::to_string(&report).map_err(io::Error::from)? + "\n",
+        Output::Text => to_text(&report),
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(if fail_on_reject && report.rejected > 0 { EXIT_REJECTED } else { 0 })
+}
+
+/// Runs a request with a progress bar on a terminal.
+pub async fn ingest(request: IngestRequest, context: &Context) -> Result<Report, Failure> {
+    let progress = progress(context.output == Output::Text && io::stderr().is_terminal());
+    let stdin: Box<dyn Read + Send> = Box::new(io::stdin());
+    Ok(hosu_collect::ingest(&context.catalog, request, progress, Some(stdin)).await?)
+}
+
+fn request(arguments: IngestArguments, context: &Context) -> Result<IngestRequest, Failure> {
+    let table: TableName = arguments.table.parse()?;
+    if let Some(bad) = arguments.sources.iter().find(|source| source.is_empty()) {
+        return Err(
+            Failure::usage(format!("`{bad}` is no source")).remedy("name a file, a folder, a glob or `-`")
+        );
+    }
+    let format = match arguments.format.as_deref().map(Format::parse) {
+        None => None,
+        Some(Ok(format)) => format,
+        Some(Err(error)) => {
+            return Err(
+                Failure::usage(error.to_string()).remedy("leave --format out to decide by the content")
+            );
+        }
+    };
+    let schema = arguments.schema.map(|path| read(&context.folder.join(path))).transpose()?;
+    Ok(IngestRequest {
+        format,
+        partition_by: arguments.partition_by,
+        sort_by: arguments.sort_by,
+        schema,
+        reingest: arguments.reingest,
+        on_changed: match arguments.on_changed {
+            OnChangedArgument::Error => OnChanged::Refuse,
+            OnChangedArgument::New => OnChanged::New,
+        },
+        dry_run: arguments.dry_run,
+        settings: settings(context),
+        stop: context.stop.clone(),
+        ..IngestRequest::new(table, arguments.sources, context.folder.clone())
+    })
+}
+
+fn settings(context: &Context) -> CollectSettings {
+    let ingest = &context.config.ingest;
+    CollectSettings {
+        memory_bytes: usize::try_from(ingest.memory_bytes).unwrap_or(usize::MAX),
+        target_file_bytes: ingest.target_file_bytes,
+        compression_level: ingest.compression_level,
+        ..CollectSettings::default()
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure {
+        exit: Exit::Failed,
+        ..Failure::new("SCHEMA_UNREADABLE", format!("cannot read the schema {}: {error}", path.display()))
+            .remedy("--schema names a file with a JSON Schema; schemas/ has examples")
+    })
+}
+
+/// The report for people.
+fn to_text(report: &Report) -> String {
+    let mut text = String::new();
+    headline(report, &mut text);
+    let skipped = report.sources_detail.iter().filter(|source| source.status == SourceStatus::Skipped);
+    section(
+        &mut text,
+        &format!(
+            "{} skipped, because the table has it already (--reingest loads it again)",
+            sources(report.sources_skipped)
+        ),
+        skipped.map(|source| source.source.clone()).collect(),
+    );
+    let empty = report.sources_detail.iter().filter(|source| source.status == SourceStatus::Empty);
+    section(&mut text, "without a record", empty.map(|source| source.source.clone()).collect());
+    let left_out = report.left_out.iter().map(|left| format!("{}: {}", left.path, left.reason));
+    section(&mut text, "left out", left_out.collect());
+    section(&mut text, "new columns", report.columns_added.clone());
+    let rescued = report.rescued_columns.iter().map(|column| {
+        let kind = column.column_type.as_deref().unwrap_or("no column");
+        format!("{} ({kind}): {}, for example {}", column.column, human::count(column.values), column.example)
+    });
+    let values = human::counted(report.rescued, "value");
+    section(&mut text, &format!("{values} did not fit, kept in `_rescued_data`"), rescued.collect());
+    if let Some(rejects) = report.rejects_table.as_ref().filter(|_| report.rejected > 0) {
+        let records = human::counted(report.rejected, "line");
+        let kept = if report.dry_run { "would go to" } else { "kept in" };
+        let _ = writeln!(text, "  {records} without a JSON object {kept} {rejects}, with the reasons");
+    }
+    text
+}
+
+fn headline(report: &Report, text: &mut String) {
+    let rows = human::counted(report.rows, "row");
+    let from = sources(report.sources);
+    let table = &report.table;
+    let new = if report.table_created { " (a new table)" } else { "" };
+    let _ = if report.dry_run {
+        writeln!(text, "{table}{new}: {rows} from {from} would be added; nothing was written")
+    } else if report.sources == 0 {
+        writeln!(text, "{table}: nothing new")
+    } else {
+        let (read, written) = (human::bytes(report.bytes_read), human::bytes(report.bytes_written));
+        let (files, time) =
+            (human::counted(report.data_files, "data file"), human::elapsed(report.elapsed_ms));
+        writeln!(
+            text,
+            "{table}{new}: {rows} from {from} in {time} ({read} read, {written} written in {files})"
+        )
+    };
+}
+
+fn sources(number: u64) -> String {
+    human::counted(number, "source")
+}
+
+fn section(text: &mut String, title: &str, lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "  {title}:");
+    for line in lines.iter().take(LINES_SHOWN) {
+        let _ = writeln!(text, "    {line}");
+    }
+    if lines.len() > LINES_SHOWN {
+        let _ = writeln!(text, "    … and {} more", lines.len() - LINES_SHOWN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hosu_collect::RescuedColumn;
+
+    use super::*;
+
+    #[test]
+    fn people_are_told_what_did_not_fit_and_where_it_is() {
+        let rescued = |column: &str, kind: Option<&str>| RescuedColumn {
+            column: column.to_owned(),
+            column_type: kind.map(str::to_owned),
+            values: 2,
+            example: "\"x\"".to_owned(),
+        };
+        let report = Report {
+            table: "default.events".to_owned(),
+            rows: 1_200,
+            rescued: 4,
+            rejected: 1,
+            rejects_table: Some("default.events_rejects".to_owned()),
+            sources: 2,
+            rescued_columns: vec![rescued("$.n", Some("bigint")), rescued("$.e", None)],
+            ..Report::default()
+        };
+        let text = to_text(&report);
+        for expected in [
+            "default.events: 1,200 rows from 2 sources in 0.00 s",
+            "4 values did not fit, kept in `_rescued_data`:",
+            "$.n (bigint): 2, for example \"x\"",
+            "$.e (no column): 2",
+            "1 line without a JSON object kept in default.events_rejects",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_new_is_said_plainly() {
+        let report = Report { table: "default.events".to_owned(), sources_skipped: 1, ..Report::default() };
+        assert!(to_text(&report).starts_with("default.events: nothing new\n"));
+    }
+}

@@ -1,0 +1,72 @@
+//! What is wrong with an ingest: its sources, its table, its commit.
+
+use hosu_collect::CollectError;
+
+use super::{Failure, UNKNOWN_REMEDY, with_causes};
+
+impl From<CollectError> for Failure {
+    fn from(error: CollectError) -> Self {
+        let message = with_causes(&error);
+        match error {
+            CollectError::Name(error) => error.into(),
+            CollectError::Stopped => Self::interrupted(),
+            CollectError::Catalog { source, .. } => Self::from(*source).message(message),
+            CollectError::DataFile { source, .. } => Self::from(*source).message(message),
+            CollectError::SourceStore { source, .. } => Self::from(source).message(message),
+            other => {
+                let (code, remedy) = of_sources(&other);
+                Self::new(code, message).remedy(remedy)
+            }
+        }
+    }
+}
+
+fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
+    match error {
+        CollectError::SourceMissing { .. } => {
+            ("SOURCE_NOT_FOUND", "name a file, a folder, a glob in quotes, or `-`")
+        }
+        CollectError::SourceUnreadable { .. } => ("SOURCE_UNREADABLE", "check the permissions of the file"),
+        CollectError::SourceUrl { .. } => {
+            ("SOURCE_INVALID", "name a file, a folder, a glob, `-` or s3://bucket/prefix")
+        }
+        CollectError::SourceName { .. } => {
+            ("SOURCE_INVALID", "rename the file, or write it to standard input")
+        }
+        CollectError::SourceEmpty { .. } | CollectError::NoSources => {
+            ("SOURCE_EMPTY", "name a source that has records")
+        }
+        CollectError::SourceBinary { .. } => {
+            ("SOURCE_BINARY", "name files of one JSON object a line, plain, gzip or zstd")
+        }
+        CollectError::SourceEncoding { .. } => {
+            ("SOURCE_ENCODING", "convert it to UTF-8 first, for example with iconv")
+        }
+        CollectError::SourceDamaged { .. } => {
+            ("SOURCE_DAMAGED", "get the file again: nothing of it was loaded")
+        }
+        CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => {
+            ("SOURCE_NOT_FOUND", "names that begin with `.` or `_` are left out; check the spelling")
+        }
+        CollectError::BadPattern { .. } => ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]` and `**`"),
+        CollectError::SourceChanged { .. } => (
+            "SOURCE_CHANGED",
+            "`--on-changed new` loads it as a new source; its old content stays in the table",
+        ),
+        CollectError::ChangedWhileRead { .. } => {
+            ("SOURCE_CHANGED", "run the command again when nobody writes to it")
+        }
+        CollectError::ShapeDiffers { .. } => {
+            ("TABLE_DIFFERS", "leave the option out, or load into another table")
+        }
+        CollectError::Partition { .. } => {
+            ("INVALID_PARTITION", "write it like 'day(event_time), bucket(16, user_id)'")
+        }
+        CollectError::Sort { .. } => ("INVALID_SORT_ORDER", "write it like 'event_time desc, user_id'"),
+        CollectError::Schema { .. } => ("INVALID_SCHEMA", "docs/ingest.md says what a schema may have"),
+        CollectError::Evolve { .. } => ("SCHEMA_CONFLICT", "load into another table, or change the events"),
+        CollectError::RejectsTable { .. } => ("REJECTS_TABLE", "rename or drop that table"),
+        CollectError::CommitUnknown { .. } => ("COMMIT_UNKNOWN", UNKNOWN_REMEDY),
+        _ => ("INGEST_FAILED", "nothing was committed: run the command again"),
+    }
+}

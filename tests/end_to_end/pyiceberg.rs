@@ -1,0 +1,207 @@
+//! Another engine as witness: PyIceberg opens the same SQLite catalog, reads what we wrote and writes what we read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use super::Place;
+
+const PACKAGES: [&str; 4] = [
+    "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
+    "pyiceberg-core==0.10.1",
+    "pyarrow==26.0.1",
+    "sqlalchemy==2.1.9",
+];
+
+/// The Python that has PyIceberg, made once and kept under the target folder; a reason when there is none.
+fn python() -> Result<&'static Path, &'static str> {
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON.get_or_init(make_python).as_deref().map_err(String::as_str)
+}
+
+fn make_python() -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pyiceberg-0.12.0");
+    let (python, ready) = (folder.join("bin/python"), folder.join("ready"));
+    if ready.exists() {
+        return Ok(python);
+    }
+    let run = |program: &Path, arguments: &[&str]| -> Result<(), String> {
+        let output = Command::new(program).args(arguments).output();
+        let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let last = said.lines().last().unwrap_or_default();
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(format!("{} {arguments:?}: {last}", program.display()))
+        }
+    };
+    run(Path::new("python3"), &["-m", "venv", "--clear", folder.to_str().unwrap()])?;
+    run(
+        &python,
+        &[&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], &PACKAGES[..]].concat(),
+    )?;
+    fs::write(ready, PACKAGES.join("\n")).map_err(|error| error.to_string())?;
+    Ok(python)
+}
+
+/// A lake that PyIceberg looks at.
+struct Witness {
+    place: Place,
+    python: &'static Path,
+}
+
+impl Witness {
+    fn new(test: &str) -> Option<Self> {
+        match python() {
+            Ok(python) => Some(Self { place: Place::new(), python }),
+            Err(reason) => {
+                println!("skipped {test}: no PyIceberg here ({reason})");
+                None
+            }
+        }
+    }
+
+    fn ask(&self, command: &str, arguments: &[&str]) -> Value {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/witness.py");
+        let (catalog, warehouse) = (self.place.path("lake/catalog.db"), self.place.path("lake/warehouse"));
+        let mut python = Command::new(self.python);
+        python.arg("-W").arg("ignore").arg(script).arg(command).arg(catalog).arg(warehouse).args(arguments);
+        let output = python.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{command} {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Reads a table with both, asserts that columns and rows are equal, and gives back what PyIceberg said.
+    #[track_caller]
+    fn compare(&self, table: &str) -> Value {
+        let theirs = self.ask("read", &[table]);
+        let statement = format!("select * from {table}");
+        let ours = self.place.hosu(&["sql", "--output", "json", "-c", &statement]).ok().json();
+        // Which names of fields need quotes is Trino's matter, and not the witness's. Of names that differ only in case
+        // (`arn` and `ARN` in different structs) SELECT shows one spelling.
+        let plain = |columns: &Value| columns.to_string().replace("\\\"", "").to_lowercase();
+        assert_eq!(plain(&ours["columns"]), plain(&theirs["columns"]), "{table}");
+        let same = if ours["columns"].to_string().contains("array(row(") {
+            without_empty_lists
+        } else {
+            Value::clone
+        };
+        let (our_rows, their_rows) = (sorted(&same(&ours["rows"])), sorted(&same(&theirs["rows"])));
+        assert_eq!(our_rows.len(), their_rows.len(), "{table}");
+        for (ours, theirs) in our_rows.iter().zip(&their_rows) {
+            assert_eq!(ours, theirs, "{table}");
+        }
+        theirs
+    }
+}
+
+/// PyIceberg 0.12 reads a list of structs that is NULL as an empty one (the Parquet file says NULL, as pyarrow alone shows).
+fn without_empty_lists(value: &Value) -> Value {
+    match value {
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => items.iter().map(without_empty_lists).collect(),
+        other => other.clone(),
+    }
+}
+
+fn sorted(rows: &Value) -> Vec<Value> {
+    let mut rows = rows.as_array().unwrap().clone();
+    rows.sort_by_cached_key(Value::to_string);
+    rows
+}
+
+fn sample(name: &str) -> String {
+    format!("{}/../../sample-data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn sample_data_reads_the_same() {
+    let Some(witness) = Witness::new("sample_data_reads_the_same") else { return };
+    let place = &witness.place;
+    let partitions =
+        ["--partition-by", "day(event_time), bucket(4, user_id)", "--sort-by", "event_time desc"];
+    place.ingest(&[&["game_events", &sample("game-events.ndjson")[..]], &partitions[..]].concat());
+    place.ingest(&["cloudtrail", &sample("cloudtrail.ndjson")]);
+    place.ingest(&["wrong", &sample("wrong-lines.ndjson")]);
+    let game = witness.compare("default.game_events");
+    assert_eq!(
+        game["spec"],
+        json!([["event_time_day", "day", "event_time"], ["user_id_bucket", "bucket[4]", "user_id"]])
+    );
+    assert_eq!(game["sort"], json!([["identity", "event_time", "DESC"]]));
+    assert_eq!(game["format_version"], 2);
+    let by_day =
+        "select cast(date_trunc('day', event_time) as date), count(*) from game_events group by 1 order by 1";
+    assert_eq!(place.rows(by_day), rows_by_first(&game["partitions"]));
+    witness.compare("default.cloudtrail");
+    witness.compare("default.wrong");
+    witness.compare("default.wrong_rejects");
+}
+
+/// The rows of partitions, added up by their first value.
+fn rows_by_first(partitions: &Value) -> Value {
+    let mut sums = std::collections::BTreeMap::<String, u64>::new();
+    for partition in partitions.as_array().unwrap() {
+        let key = partition["partition"][0].as_str().unwrap().to_owned();
+        *sums.entry(key).or_default() += partition["rows"].as_u64().unwrap();
+    }
+    sums.into_iter().map(|(key, rows)| json!([key, rows])).collect()
+}
+
+#[test]
+fn tables_of_statements_and_grown_schemas_read_the_same() {
+    let Some(witness) = Witness::new("tables_of_statements_and_grown_schemas_read_the_same") else { return };
+    let place = &witness.place;
+    place.write("one.ndjson", "{\"id\":1,\"geo\":{\"lat\":1.5}}\n");
+    place.write("two.ndjson", "{\"id\":2,\"geo\":{\"city\":\"서울\"},\"tags\":[{\"a\":1},{\"b\":\"x\"}]}\n");
+    place.ingest(&["events", "one.ndjson"]);
+    place.ingest(&["events", "two.ndjson"]);
+    assert_eq!(witness.compare("default.events")["snapshots"], 2);
+    place.rows("create database game");
+    place.rows(&format!(
+        "create table game.daily (day date, at timestamp, price decimal(10,2), extra struct<note:string>) \
+         partitioned by (month(day)) location '{}' tblproperties ('table_type'='ICEBERG')",
+        place.text("lake/warehouse/game/daily")
+    ));
+    assert_eq!(witness.compare("game.daily")["snapshots"], 0);
+    place.rows(
+        "insert into game.daily select date '2026-01-02', timestamp '2026-01-02 03:04:05.5', 1.25, row('x')",
+    );
+    place.rows("insert into game.daily (day) values (date '2026-02-03'), (null)");
+    let daily = witness.compare("game.daily");
+    assert_eq!(daily["spec"], json!([["day_month", "month", "day"]]));
+    assert_eq!(daily["partitions"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn what_pyiceberg_writes_is_read_here() {
+    let Some(witness) = Witness::new("what_pyiceberg_writes_is_read_here") else { return };
+    let place = &witness.place;
+    place.write("events.ndjson", "{\"id\":1,\"at\":\"2026-01-02T03:04:05Z\",\"tags\":[\"x\"]}\n");
+    place.ingest(&["events", "events.ndjson"]);
+    let rows =
+        json!([{"id": 2, "at": "2026-01-03T00:00:00Z", "tags": ["y", null]}, {"id": null}]).to_string();
+    witness.ask("append", &["default.events", &rows]);
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 3);
+    witness.ask("evolve", &["default.events"]);
+    witness.ask("append", &["default.events", &json!([{"number": 4, "extra": "new"}]).to_string()]);
+    let rows = place.rows("select number, extra from events order by number nulls last");
+    assert_eq!(rows, json!([[1, null], [2, null], [4, "new"], [null, null]]));
+    witness.compare("default.events");
+    place.write("more.ndjson", "{\"number\":5,\"at\":\"2026-01-05T00:00:00Z\"}\n");
+    place.ingest(&["events", "more.ndjson"]);
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 5);
+    witness.ask("create", &["theirs.made"]);
+    witness.compare("theirs.made");
+    place.rows("insert into theirs.made (number, price) values (3, 2.25)");
+    witness.compare("theirs.made");
+    place.check_sound();
+}
