@@ -26,6 +26,7 @@ mod writers;
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_table::evolve::ParentPath;
@@ -46,7 +47,11 @@ use rejects::RejectsPlan;
 use shape::Shape;
 
 /// How often everything is planned again because others changed the table.
-const ATTEMPTS_MAX: u32 = 5;
+const ATTEMPTS_MAX: u32 = 20;
+
+/// The longest wait before the second attempt; it doubles with each further one, up to [`WAIT_MS_MAX`].
+const WAIT_MS_FIRST: u64 = 50;
+const WAIT_MS_MAX: u64 = 5_000;
 
 /// How often the sources may be read for one attempt. Two are usual for new fields; more only where new fields have
 /// new fields in them. What the last pass does not know is rescued.
@@ -109,7 +114,10 @@ struct Plan {
 impl Run<'_> {
     async fn attempts(&self) -> Result<Report, CollectError> {
         let mut last: Option<CatalogError> = None;
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            if last.is_some() {
+                unless_stopped(&self.request.stop, self.wait(attempt)).await?;
+            }
             let existing = self.load(&self.request.table).await?;
             if existing.is_none()
                 && let Some(CatalogError::TableExists { name }) = &last
@@ -143,6 +151,14 @@ impl Run<'_> {
             Some(source) => Err(self.catalog_error(source)),
             None => Err(CollectError::Stopped),
         }
+    }
+
+    /// Waits by chance, so that those who collided do not collide again.
+    async fn wait(&self, attempt: u32) -> Result<(), CollectError> {
+        let host = self.catalog.host();
+        let limit_ms = WAIT_MS_FIRST.saturating_mul(1 << attempt.min(20)).min(WAIT_MS_MAX);
+        host.clock.sleep(Duration::from_millis(host.ids.random_u64() % limit_ms)).await;
+        Ok(())
     }
 
     async fn load(&self, name: &TableName) -> Result<Option<Arc<Table>>, CollectError> {
