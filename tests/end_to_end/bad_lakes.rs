@@ -128,7 +128,7 @@ fn a_read_only_lake_answers_and_refuses_to_change() {
 fn a_full_disk_is_told_and_the_lake_is_as_it_was() {
     let place = lake();
     let Some(_guard) = SmallDisk::make(&place) else {
-        println!("skipped: no small file system can be mounted here");
+        super::say("skipped a full disk: no small file system can be mounted here");
         return;
     };
     place.write("first.ndjson", "{\"a\":1}\n");

@@ -37,6 +37,7 @@ fn people_read_a_sentence() {
     place.write("events.ndjson", TWO);
     let run = place.hosu(&["ingest", "events", "events.ndjson"]).ok();
     assert!(run.stdout.starts_with("default.events (a new table): 2 rows from 1 source"), "{run:?}");
+    assert!(run.stdout.contains("\n  read as ndjson (plain)\n"), "{run:?}");
     assert_eq!(run.stderr, "");
     let run = place.hosu(&["ingest", "events", "events.ndjson"]).ok();
     assert!(run.stdout.starts_with("default.events: nothing new\n  1 source skipped"), "{run:?}");

@@ -33,7 +33,6 @@ pub struct Run {
     pub stderr: String,
 }
 
-#[allow(dead_code, reason = "not every test module needs every helper")]
 impl Place {
     /// An empty folder.
     pub fn new() -> Self {
@@ -117,6 +116,11 @@ impl Place {
     }
 }
 
+/// Says something that is seen without `--nocapture`: that a test was skipped, and why.
+pub fn say(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
 fn collect(path: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     if path.is_dir() {
         fs::read_dir(path).unwrap().for_each(|entry| collect(&entry.unwrap().path(), files));
@@ -135,7 +139,6 @@ impl From<Output> for Run {
     }
 }
 
-#[allow(dead_code, reason = "not every test module needs every helper")]
 impl Run {
     /// Asserts that it worked.
     #[track_caller]

@@ -59,7 +59,7 @@ impl Witness {
         match python() {
             Ok(python) => Some(Self { place: Place::new(), python }),
             Err(reason) => {
-                println!("skipped {test}: no PyIceberg here ({reason})");
+                super::say(&format!("skipped {test}: no PyIceberg here ({reason})"));
                 None
             }
         }

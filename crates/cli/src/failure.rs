@@ -38,25 +38,29 @@ pub struct Failure {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
-    /// Line and character in the text of statements, both from 1.
-    pub position: Option<(usize, usize)>,
-    /// The line of that text, to point into.
-    pub excerpt: Option<String>,
+    /// The nearest name that exists, of a name that does not.
+    pub nearest: Option<String>,
+    /// Where in a text of statements or in `hosu.toml`.
+    pub place: Option<Box<Place>>,
     /// The exit code.
     pub exit: Exit,
+}
+
+/// A place in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    line: usize,
+    /// The character in the line, from 1.
+    column: usize,
+    /// The line itself, to point into.
+    excerpt: Option<String>,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            remedy: None,
-            position: None,
-            excerpt: None,
-            exit: Exit::Failed,
-        }
+        Self { code, message: message.into(), remedy: None, nearest: None, place: None, exit: Exit::Failed }
     }
 
     /// A command that was written wrong.
@@ -84,26 +88,36 @@ impl Failure {
         self
     }
 
+    /// Adds the name that was likely meant; then that is the remedy.
+    #[must_use]
+    fn nearest(mut self, nearest: Option<String>) -> Self {
+        if let Some(name) = &nearest {
+            self.remedy = Some(format!("did you mean `{name}`?"));
+        }
+        self.nearest = nearest;
+        self
+    }
+
     /// The same with another message.
     #[must_use]
     fn message(self, message: String) -> Self {
         Self { message, ..self }
     }
 
-    /// Adds the place in a text, and that line of it.
+    /// Adds line and character.
     #[must_use]
-    pub fn at(mut self, text: &str, position: Option<(usize, usize)>) -> Self {
-        self.position = position;
-        self.excerpt =
-            position.and_then(|(line, _)| text.lines().nth(line.checked_sub(1)?)).map(str::to_owned);
+    pub fn at(mut self, position: Option<(usize, usize)>) -> Self {
+        self.place = position.map(|(line, column)| Box::new(Place { line, column, excerpt: None }));
         self
     }
 
-    /// Adds the line of `text` that the position is in.
+    /// Adds the line of `text` that the place is in.
     #[must_use]
-    pub fn in_text(self, text: &str) -> Self {
-        let position = self.position;
-        self.at(text, position)
+    pub fn in_text(mut self, text: &str) -> Self {
+        if let Some(place) = &mut self.place {
+            place.excerpt = place.line.checked_sub(1).and_then(|at| text.lines().nth(at)).map(str::to_owned);
+        }
+        self
     }
 
     /// The exit code of the process.
@@ -130,16 +144,17 @@ impl Failure {
 
     /// `{"error": {…}}`.
     pub fn to_json(&self) -> String {
-        let (line, column) = self.position.unzip();
+        let (line, column) = self.place.as_ref().map(|place| (place.line, place.column)).unzip();
         let error = json!({
-            "code": self.code, "message": self.message, "remedy": self.remedy, "line": line, "column": column,
+            "code": self.code, "message": self.message, "remedy": self.remedy,
+            "line": line, "column": column, "nearest": self.nearest,
         });
         json!({ "error": error }).to_string()
     }
 
     fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", self.message);
-        if let (Some((line, column)), Some(excerpt)) = (self.position, &self.excerpt) {
+        if let Some(Place { line, column, excerpt: Some(excerpt) }) = self.place.as_deref() {
             let before: String = excerpt.chars().take(column.saturating_sub(1)).collect();
             let pad: usize = before.chars().map(|c| if c == '\t' { 1 } else { width(c) }).sum();
             let excerpt = excerpt.replace('\t', " ");

@@ -1,5 +1,6 @@
 //! `hosu ingest`: sources into a table, and what became of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
@@ -141,6 +142,24 @@ fn headline(report: &Report, text: &mut String) {
             "{table}{new}: {rows} from {from} in {time} ({read} read, {written} written in {files})"
         )
     };
+    let framings = framings(report);
+    if !framings.is_empty() {
+        let _ = writeln!(text, "  read as {framings}");
+    }
+}
+
+/// What the sources turned out to be: `ndjson (gzip): 2, ndjson (plain): 1`.
+fn framings(report: &Report) -> String {
+    let mut counts = BTreeMap::<String, u64>::new();
+    for source in &report.sources_detail {
+        if let (Some(format), Some(compression)) = (&source.format, source.compression) {
+            *counts.entry(format!("{format} ({compression})")).or_default() += 1;
+        }
+    }
+    let only = counts.len() == 1;
+    let shown =
+        counts.into_iter().map(|(name, n)| if only { name } else { format!("{name}: {}", human::count(n)) });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn sources(number: u64) -> String {

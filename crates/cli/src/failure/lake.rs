@@ -24,6 +24,12 @@ impl From<LakeError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StoreError> for Failure {
+    fn from(error: &StoreError) -> Self {
         let message = error.to_string();
         let (code, remedy) = match error {
             StoreError::NotFound { .. } => ("NOT_FOUND", "`hosu doctor` tells what else is missing"),
@@ -52,21 +58,24 @@ impl From<StoreError> for Failure {
 
 impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
-        let message = with_causes(&error);
+        Self::from(&error)
+    }
+}
+
+impl From<&CatalogError> for Failure {
+    fn from(error: &CatalogError) -> Self {
+        let message = with_causes(error);
         let (code, remedy) = match error {
             CatalogError::TableNotFound { nearest, .. } => {
-                let remedy = nearest.map_or_else(
-                    || "`hosu sql -c \"show tables\"` lists the tables".to_owned(),
-                    |nearest| format!("did you mean {nearest}?"),
-                );
-                return Self::new("TABLE_NOT_FOUND", message).remedy(remedy);
+                let nearest = nearest.as_ref().map(ToString::to_string);
+                return Self::new("TABLE_NOT_FOUND", message)
+                    .remedy("`hosu sql -c \"show tables\"` lists the tables")
+                    .nearest(nearest);
             }
             CatalogError::DatabaseNotFound { nearest, .. } => {
-                let remedy = nearest.map_or_else(
-                    || "`hosu sql -c \"show databases\"` lists the databases".to_owned(),
-                    |nearest| format!("did you mean {nearest}?"),
-                );
-                return Self::new("SCHEMA_NOT_FOUND", message).remedy(remedy);
+                return Self::new("SCHEMA_NOT_FOUND", message)
+                    .remedy("`hosu sql -c \"show databases\"` lists the databases")
+                    .nearest(nearest.clone());
             }
             CatalogError::Database(error) => return error.into(),
             CatalogError::Store(error) => return error.into(),
@@ -98,6 +107,12 @@ impl From<CatalogError> for Failure {
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&DatabaseError> for Failure {
+    fn from(error: &DatabaseError) -> Self {
         let message = error.to_string();
         let (code, remedy) = match error {
             DatabaseError::NotACatalog { .. } => ("NOT_A_LAKE", "name the folder of a lake with --lake"),

@@ -4,7 +4,8 @@ use super::*;
 fn people_see_the_place_in_the_statement() {
     let failure = Failure::new("COLUMN_NOT_FOUND", "column `tpye` does not exist")
         .remedy("did you mean `type`?")
-        .at("select 1;\nselect '한', tpye from events", Some((2, 13)));
+        .at(Some((2, 13)))
+        .in_text("select 1;\nselect '한', tpye from events");
     assert_eq!(
         failure.to_text(),
         "error: column `tpye` does not exist\n  line 2: select '한', tpye from events\n                       ^\n  \
@@ -14,10 +15,10 @@ fn people_see_the_place_in_the_statement() {
 
 #[test]
 fn programs_see_stable_names() {
-    let failure = Failure::new("X", "m").at("select", Some((1, 7)));
+    let failure = Failure::new("X", "m").at(Some((1, 7)));
     assert_eq!(
         failure.to_json(),
-        r#"{"error":{"code":"X","column":7,"line":1,"message":"m","remedy":null}}"#
+        r#"{"error":{"code":"X","column":7,"line":1,"message":"m","nearest":null,"remedy":null}}"#
     );
 }
 

@@ -34,11 +34,9 @@ impl From<ConfigError> for Failure {
         match error {
             ConfigError::Unreadable { .. } => Self::new("CONFIG_UNREADABLE", message)
                 .remedy("name a file that exists with --config or HOSU_CONFIG"),
-            ConfigError::Syntax { line, column, .. } => Self {
-                position: Some((line, column)),
-                ..Self::new("CONFIG_INVALID", message)
-                    .remedy("docs/configuration.md lists the keys that exist")
-            },
+            ConfigError::Syntax { line, column, .. } => Self::new("CONFIG_INVALID", message)
+                .remedy("docs/configuration.md lists the keys that exist")
+                .at(Some((line, column))),
             ConfigError::Value { .. } => {
                 Self::new("CONFIG_INVALID", message).remedy("docs/configuration.md says what each key takes")
             }
