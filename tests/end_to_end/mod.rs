@@ -7,6 +7,7 @@ mod first_contact;
 mod ingest;
 mod pyiceberg;
 mod sql;
+mod together;
 mod usage;
 
 use std::collections::BTreeMap;

@@ -194,7 +194,10 @@ impl From<io::Error> for Failure {
     /// Of writing to stdout, and of what has no better words.
     fn from(error: io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { exit: if quiet { Exit::Quiet } else { Exit::Failed }, ..Self::new("IO", error.to_string()) }
+        Self {
+            exit: if quiet { Exit::Quiet } else { Exit::Failed },
+            ..Self::new("IO", format!("input or output failed: {error}"))
+        }
     }
 }
 

@@ -32,7 +32,9 @@ impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         let message = error.to_string();
         let (code, remedy) = match error {
-            StoreError::NotFound { .. } => ("NOT_FOUND", "`hosu doctor` tells what else is missing"),
+            StoreError::NotFound { .. } => {
+                ("NOT_FOUND", "check the path; `hosu doctor` tells what else is missing")
+            }
             StoreError::Denied { .. } => {
                 ("ACCESS_DENIED", "check the permissions of the folder, or the credentials of S3")
             }
