@@ -188,9 +188,10 @@ Examples:
   hosu sql -c \"select count(*) n from events\" --format csv
   hosu sql -f report.sql --output json                       one JSON object a statement
   echo \"show tables\" | hosu sql
-  hosu sql -c \"create table game.daily (day date, players bigint) partitioned by (month(day))
-               location '' tblproperties ('table_type'='ICEBERG')\"
-  hosu sql -c \"explain select * from events where user_id = 7\"
+  hosu sql -c \"create table daily (day date, players bigint) partitioned by (month(day))
+               tblproperties ('table_type'='ICEBERG')\"
+  hosu sql -c \"insert into daily select date '2026-03-06', 7\"
+  hosu sql -c \"explain select * from events where type = 'login'\"
 
 Statements run one after the other until the first error. Every statement runs in UTC.";
 

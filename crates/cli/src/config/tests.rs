@@ -1,3 +1,5 @@
+//! What is read from where, and which mistakes are named.
+
 use std::fs;
 
 use clap::Parser;

@@ -1,3 +1,5 @@
+//! What people and programs are told.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Each layout, with the values that break layouts.
+
 use serde_json::{Value, json};
 
 use super::json::object_names;
