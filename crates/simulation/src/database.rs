@@ -141,3 +141,6 @@ impl Database for SimulatedDatabase {
         self.read("problems", self.inner.problems()).await
     }
 }
+
+#[cfg(test)]
+mod tests;

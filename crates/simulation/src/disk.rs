@@ -157,7 +157,7 @@ impl State {
                 Some(Entry::File(inode)) => {
                     let content = match self.contents.get(inode) {
                         Some(synced) => synced.clone(),
-                        None => unsynced(&path, &mut dice)?,
+                        None => unsynced(&path, *inode, &mut dice)?,
                     };
                     files.insert(path, content);
                 }
@@ -167,9 +167,14 @@ impl State {
     }
 }
 
-/// What is left of a file that was never synced: nothing, or some of it.
-fn unsynced(path: &Path, dice: &mut Option<&mut SmallRng>) -> io::Result<Vec<u8>> {
-    let mut content = fs::read(path)?;
+/// What is left of a file that was never synced: nothing, or, if it still is where it was, some of it.
+fn unsynced(path: &Path, inode: Inode, dice: &mut Option<&mut SmallRng>) -> io::Result<Vec<u8>> {
+    let mut content = match fs::metadata(path) {
+        Ok(metadata) if metadata.ino() == inode => fs::read(path)?,
+        Ok(_) => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
     let left = dice.as_deref_mut().map_or(0, |dice| dice.random_range(0..=content.len()));
     content.truncate(left);
     Ok(content)
@@ -183,7 +188,11 @@ fn names(folder: &Path) -> io::Result<BTreeMap<OsString, Entry>> {
     let mut names = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let metadata = entry.metadata()?;
+        let metadata = match entry.metadata() {
+            // Another thread renamed it meanwhile; its new name is synced by who gave it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
         let what = if metadata.is_dir() { Entry::Folder } else { Entry::File(metadata.ino()) };
         names.insert(entry.file_name(), what);
     }

@@ -1,5 +1,7 @@
 //! What may go wrong with a call, and the seeded dice that decide when.
 
+use std::fmt;
+
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -67,22 +69,43 @@ impl FaultRates {
     };
 }
 
-/// Decides by its seed which calls fail, and how.
-#[derive(Debug)]
+/// Tells the fate of a call by its name.
+type Rule = Box<dyn FnMut(&str) -> Option<Fault> + Send>;
+
+/// Decides by its seed, or by a rule, which calls fail, and how.
 pub struct Dice {
     random: SmallRng,
     rates: FaultRates,
     outage_left: u32,
+    rule: Option<Rule>,
+}
+
+impl fmt::Debug for Dice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dice").field("rates", &self.rates).finish_non_exhaustive()
+    }
 }
 
 impl Dice {
     /// Dice that fall by `seed`.
     pub fn new(seed: u64, rates: FaultRates) -> Self {
-        Self { random: SmallRng::seed_from_u64(seed), rates, outage_left: 0 }
+        Self { random: SmallRng::seed_from_u64(seed), rates, outage_left: 0, rule: None }
     }
 
-    /// The fate of the next call; `None` is a good one.
-    pub fn fate(&mut self) -> Option<Fault> {
+    /// Loaded dice: the rule tells a call's fate by its name.
+    pub fn by_rule(rule: impl FnMut(&str) -> Option<Fault> + Send + 'static) -> Self {
+        Self { rule: Some(Box::new(rule)), ..Self::new(0, FaultRates::NONE) }
+    }
+
+    /// The fate of the call with this name; `None` is a good one.
+    pub fn fate(&mut self, name: &str) -> Option<Fault> {
+        match &mut self.rule {
+            Some(rule) => rule(name),
+            None => self.roll(),
+        }
+    }
+
+    fn roll(&mut self) -> Option<Fault> {
         if self.outage_left > 0 {
             self.outage_left -= 1;
             return Some(if self.random.random() { Fault::Refused } else { Fault::TimedOut });
@@ -117,7 +140,7 @@ mod tests {
 
     fn fates(seed: u64, rates: FaultRates, calls: usize) -> Vec<Option<Fault>> {
         let mut dice = Dice::new(seed, rates);
-        std::iter::repeat_with(|| dice.fate()).take(calls).collect()
+        std::iter::repeat_with(|| dice.fate("put x")).take(calls).collect()
     }
 
     #[test]

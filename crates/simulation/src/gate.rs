@@ -168,7 +168,8 @@ impl Gate {
             }
             None => None,
         };
-        let fate = self.lock().dice.fate();
+        let name = name.to_string();
+        let fate = self.lock().dice.fate(&name);
         match self.count(&name, fate) {
             Ok(is_last) => Entered { gate: self, fate, is_last, _turn: turn },
             Err(Crashed) => {

@@ -5,6 +5,10 @@
 //! may let the actor die right after it: nothing that the actor asks from then on happens, its future is dropped, and
 //! what it wrote without syncing is forgotten. Who comes after starts from what is durable, as after a power cut.
 //!
+//! A story that does not end well prints itself, its seed and every call. `cargo run -p hosu-simulation --example seed
+//! -- 42` tells a seed again, `-- 0 1000` tries a thousand. What comes to write tables belongs here as a
+//! [`sender::Sender`].
+//!
 //! The same seed tells the same story as far as calls go that actors make one after the other: actors take
 //! [`turns`], time stands still until somebody sleeps, ids follow from the seed. Calls that one actor makes side by
 //! side (parts of an upload, files of a commit) may change places when work on other threads is ready sooner or later.

@@ -2,6 +2,7 @@
 
 mod bad_day;
 mod crash;
+mod power_cuts;
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -12,6 +13,7 @@ use crate::sender::Sender;
 
 pub use bad_day::{BadDay, bad_day};
 pub use crash::{Crash, Sweep, crash_after, crash_at_every_call};
+pub use power_cuts::{PowerCuts, power_cuts};
 
 /// A story that did not end well, with all that is needed to understand it.
 #[derive(Debug)]

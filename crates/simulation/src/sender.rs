@@ -2,6 +2,7 @@
 //! a commit, as everything that writes rows does in the end.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +27,21 @@ pub enum Sender {
     Collect,
     /// A writer and a commit; bad lines are not sent.
     Writer,
+    /// A writer with a flaw, to prove that it would be found.
+    Flawed(Flaw),
+}
+
+/// What a writer may do wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It acknowledges before it commits.
+    AcknowledgesEarly,
+    /// It does not ask the ledger what is there already.
+    ForgetsLedger,
+    /// It commits the two halves of a batch one after the other.
+    CommitsHalves,
+    /// It deletes its files after every failed commit, even when that may yet happen.
+    DeletesInDoubt,
 }
 
 /// Anything that kept a batch from being acknowledged.
@@ -48,6 +64,7 @@ impl Sender {
         match self {
             Self::Collect => collect(world, catalog, table, source).await?,
             Self::Writer => write(world, catalog, table, source, batch).await?,
+            Self::Flawed(flaw) => write_flawed(flaw, world, catalog, table, source, batch).await?,
         }
         world.book.acknowledge(batch);
         Ok(())
@@ -57,7 +74,7 @@ impl Sender {
     pub fn adapt(self, batch: Batch) -> Batch {
         match self {
             Self::Collect => batch,
-            Self::Writer => Batch { bad_lines: 0, extra_field: false, ..batch },
+            Self::Writer | Self::Flawed(_) => Batch { bad_lines: 0, extra_field: false, ..batch },
         }
     }
 }
@@ -83,7 +100,43 @@ pub(crate) async fn write(
     source: String,
     batch: &Batch,
 ) -> Result<(), SendError> {
+    write_part(world, catalog, name, source, batch, 0..batch.events, None).await
+}
+
+async fn write_flawed(
+    flaw: Flaw,
+    world: &World,
+    catalog: &Catalog,
+    name: &TableName,
+    source: String,
+    batch: &Batch,
+) -> Result<(), SendError> {
+    let half = batch.events / 2;
+    match flaw {
+        Flaw::AcknowledgesEarly => world.book.acknowledge(batch),
+        Flaw::CommitsHalves => {
+            write_part(world, catalog, name, source.clone(), batch, 0..half, None).await?;
+            let rest = half..batch.events;
+            return write_part(world, catalog, name, source, batch, rest, Some(Flaw::ForgetsLedger)).await;
+        }
+        Flaw::ForgetsLedger | Flaw::DeletesInDoubt => {}
+    }
+    write_part(world, catalog, name, source, batch, 0..batch.events, Some(flaw)).await
+}
+
+/// Writes the events at `places` of a batch.
+async fn write_part(
+    world: &World,
+    catalog: &Catalog,
+    name: &TableName,
+    source: String,
+    batch: &Batch,
+    places: Range<i64>,
+    flaw: Option<Flaw>,
+) -> Result<(), SendError> {
     const ATTEMPTS: usize = 5;
+    let asks_ledger = flaw != Some(Flaw::ForgetsLedger);
+    let rule = if asks_ledger { LedgerRule::FirstOfSource } else { LedgerRule::Any };
     let mut last: Option<CatalogError> = None;
     for _ in 0..ATTEMPTS {
         let table = match catalog.load(name).await? {
@@ -94,28 +147,17 @@ pub(crate) async fn write(
                 Err(error) => return Err(error.into()),
             },
         };
-        if !catalog.ledger(table.uuid(), Some(std::slice::from_ref(&source))).await?.is_empty() {
+        let known = catalog.ledger(table.uuid(), Some(std::slice::from_ref(&source))).await?;
+        if asks_ledger && !known.is_empty() {
             return Ok(());
         }
         let operation = catalog.host().ids.uuid();
-        let written = write_files(catalog, &table, operation, batch).await?;
-        let row = LedgerRow {
-            table_uuid: table.uuid(),
-            branch: "main".to_owned(),
-            source: source.clone(),
-            size_bytes: written.bytes,
-            content: format!("batch:{}", batch.number),
-            operation_id: operation,
-            snapshot_id: None,
-            rows: written.rows,
-            rejected: 0,
-            ingested_at_ms: catalog.host().clock.now_ms(),
-            rule: LedgerRule::FirstOfSource,
-        };
+        let written = write_files(catalog, &table, operation, batch, places.clone()).await?;
+        let row = LedgerRow { rule, ..ledger_row(catalog, &table, &source, operation, &written) };
         match catalog.commit(commit_of(&table, &written, row)).await {
             Ok(_) => return Ok(()),
             Err(error) => {
-                if error.is_definite() {
+                if error.is_definite() || flaw == Some(Flaw::DeletesInDoubt) {
                     discard(catalog.host(), &written.files).await;
                 }
                 last = Some(error);
@@ -123,6 +165,28 @@ pub(crate) async fn write(
         }
     }
     Err(last.map_or_else(|| "nothing worked".into(), SendError::from))
+}
+
+fn ledger_row(
+    catalog: &Catalog,
+    table: &Table,
+    source: &str,
+    operation_id: Uuid,
+    written: &Written,
+) -> LedgerRow {
+    LedgerRow {
+        table_uuid: table.uuid(),
+        branch: "main".to_owned(),
+        source: source.to_owned(),
+        size_bytes: written.bytes,
+        content: "simulated".to_owned(),
+        operation_id,
+        snapshot_id: None,
+        rows: written.rows,
+        rejected: 0,
+        ingested_at_ms: catalog.host().clock.now_ms(),
+        rule: LedgerRule::FirstOfSource,
+    }
 }
 
 fn commit_of(table: &Arc<Table>, written: &Written, row: LedgerRow) -> Commit {
@@ -140,6 +204,7 @@ async fn write_files(
     table: &Table,
     operation: Uuid,
     batch: &Batch,
+    places: Range<i64>,
 ) -> Result<Written, SendError> {
     let target = WriteTarget {
         schema: table.schema().clone(),
@@ -149,19 +214,22 @@ async fn write_files(
         properties: table.properties(),
     };
     let mut writer = DataFileWriter::new(catalog.host(), target, WriterSettings::default(), operation)?;
-    writer.write(record_batch(table, batch)?).await?;
+    writer.write(record_batch(table, batch, places)?).await?;
     Ok(writer.finish().await?)
 }
 
-fn record_batch(table: &Table, batch: &Batch) -> Result<RecordBatch, SendError> {
+fn record_batch(table: &Table, batch: &Batch, places: Range<i64>) -> Result<RecordBatch, SendError> {
     let schema = arrow_schema::to_arrow(table.schema());
-    let events = batch.events as usize;
+    let places: Vec<i64> = places.collect();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
-            "batch" => Arc::new(Int64Array::from(vec![batch.number; events])),
-            "place" => Arc::new(Int64Array::from_iter_values(0..batch.events)),
-            "check" => Arc::new(StringArray::from_iter_values(batch.ids().map(Batch::check))),
-            _ => new_null_array(field.data_type(), events),
+            "batch" => Arc::new(Int64Array::from(vec![batch.number; places.len()])),
+            "place" => Arc::new(Int64Array::from(places.clone())),
+            "check" => {
+                let checks = places.iter().map(|place| Batch::check((batch.number, *place)));
+                Arc::new(StringArray::from_iter_values(checks))
+            }
+            _ => new_null_array(field.data_type(), places.len()),
         }
     });
     let columns = columns.collect();

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use hosu_catalog::{Catalog, CatalogSettings, SqliteDatabase};
+use hosu_host::object_store::local::LocalFileSystem;
 use hosu_host::object_store::path::Path;
-use hosu_host::object_store::{Error, PutMode};
+use hosu_host::object_store::{Error, ObjectStore, PutMode};
 use hosu_host::{Host, LocalStore, Location, LocationError, ManualClock, Scratch, SeededIds, Store};
 use tempfile::TempDir;
 
@@ -23,6 +24,8 @@ pub enum Storage {
     Bucket,
     /// A folder on a disk that forgets what was not synced.
     Folder,
+    /// The same, written by object_store's own folder store, which syncs nothing: to prove that this would be found.
+    UnsyncedFolder,
 }
 
 /// A simulated world, new and empty. What is in it goes with it.
@@ -86,7 +89,11 @@ impl World {
     pub fn host(&self, gate: &Gate, seed: u64) -> Host {
         let bucket = SimulatedStore::new(self.bucket.clone(), gate.clone());
         let folder = LocalStore::with_syncer(Arc::new(self.disk.syncer(gate.clone())));
-        let folder = SimulatedStore::new(Medium::over(Arc::new(folder)), gate.clone());
+        let folder: Arc<dyn ObjectStore> = match self.storage {
+            Storage::UnsyncedFolder => Arc::new(LocalFileSystem::new()),
+            Storage::Bucket | Storage::Folder => Arc::new(folder),
+        };
+        let folder = SimulatedStore::new(Medium::over(folder), gate.clone());
         let store = Store::new(None)
             .with_multipart_backend("s3://sim", Arc::new(bucket))
             .with_backend("file://", Arc::new(folder));
@@ -98,7 +105,9 @@ impl World {
     pub fn open(&self, gate: &Gate, seed: u64) -> Result<Catalog, LocationError> {
         let warehouse = match self.storage {
             Storage::Bucket => Location::parse("s3://sim/warehouse")?,
-            Storage::Folder => Location::parse(&self.disk.root().join("warehouse").display().to_string())?,
+            Storage::Folder | Storage::UnsyncedFolder => {
+                Location::parse(&self.disk.root().join("warehouse").display().to_string())?
+            }
         };
         let settings = CatalogSettings::in_folder(self.folder.path(), warehouse);
         let sqlite = SqliteDatabase::new(settings.database.clone(), settings.name.clone());
@@ -132,7 +141,7 @@ impl World {
         self.bucket.lose_late_writes();
         match self.storage {
             Storage::Bucket => Ok(()),
-            Storage::Folder => self.disk.power_cut(power_cut),
+            Storage::Folder | Storage::UnsyncedFolder => self.disk.power_cut(power_cut),
         }
     }
 }

@@ -118,6 +118,15 @@ fn unsynced_removals_and_renames_are_undone() {
 }
 
 #[test]
+fn a_name_that_was_synced_and_removed_comes_back_empty_if_its_content_was_not() {
+    let f = fixture();
+    f.write("staged", "1");
+    f.sync_folder("");
+    fs::remove_file(f.path("staged")).unwrap();
+    assert_eq!(f.left(), [file("staged", "")]);
+}
+
+#[test]
 fn what_was_written_after_the_sync_is_gone() {
     let f = fixture();
     f.write("x", "synced");

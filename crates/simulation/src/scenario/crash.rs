@@ -78,16 +78,14 @@ pub fn crash_after(crash: Crash) -> Result<End, Box<dyn Error>> {
         Some(calls) => Gate::crashing_after(calls, Dice::new(0, FaultRates::NONE)),
         None => Gate::open(),
     };
-    let ended = process(life(&world, crash.sender, &gate, 1, &batches[..2]))??;
-    let crashed = ended.is_none();
-    if !crashed && gate.is_dead() {
-        return Err("a dead sender reported success".into());
-    }
-    world.power_cut(crash.power_cut)?;
     let failure = |complaints| {
         let story = format!("{crash:?}; tell it again with hosu_simulation::scenario::crash_after");
         Box::new(Failure { story, complaints, calls: gate.story() })
     };
+    let ended = process(life(&world, crash.sender, &gate, 1, &batches[..2]))?
+        .map_err(|error| failure(vec![format!("the first life ended with: {error}")]))?;
+    let crashed = ended.is_none();
+    world.power_cut(crash.power_cut)?;
     let after_crash = process(audit(&world, &table()))?;
     let complaints: Vec<String> = after_crash.findings.iter().map(ToString::to_string).collect();
     if !complaints.is_empty() {
@@ -95,9 +93,8 @@ pub fn crash_after(crash: Crash) -> Result<End, Box<dyn Error>> {
     }
     let promised = world.book.acknowledged();
     let unheard = after_crash.visible.iter().any(|number| !promised.contains(number));
-    if process(life(&world, crash.sender, &Gate::open(), 2, &batches))??.is_none() {
-        return Err("the second sender died as well".into());
-    }
+    process(life(&world, crash.sender, &Gate::open(), 2, &batches))?
+        .map_err(|error| failure(vec![format!("the second life ended with: {error}")]))?;
     let end = process(audit(&world, &table()))?;
     let mut complaints: Vec<String> = end.findings.iter().map(ToString::to_string).collect();
     if world.book.acknowledged().len() != batches.len() {

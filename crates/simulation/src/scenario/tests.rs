@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::disk::PowerCut;
-use crate::sender::Sender;
+use crate::sender::{Flaw, Sender};
 use crate::world::Storage;
 
 fn sweep(storage: Storage, sender: Sender, power_cut: PowerCut) -> Sweep {
@@ -36,6 +36,55 @@ fn an_ingest_may_die_at_any_call_to_a_bucket() {
 fn an_ingest_may_die_at_any_call_to_a_folder() {
     sweep(Storage::Folder, Sender::Collect, PowerCut::TakesAll);
     sweep(Storage::Folder, Sender::Collect, PowerCut::TakesSome(1));
+}
+
+/// Stories of flawed lakes must not end well: what a sweep over all crashes complains about.
+fn complaint(storage: Storage, sender: Sender) -> String {
+    match crash_at_every_call(storage, sender, PowerCut::TakesAll) {
+        Ok(sweep) => panic!("nobody complained: {sweep:?}"),
+        Err(failure) => failure.to_string(),
+    }
+}
+
+#[test]
+fn a_store_that_does_not_sync_is_found() {
+    let complaint = complaint(Storage::UnsyncedFolder, Sender::Writer);
+    assert!(complaint.contains("does not exist"), "{complaint}");
+}
+
+#[test]
+fn flawed_senders_are_found() {
+    for (flaw, says) in [
+        (Flaw::AcknowledgesEarly, "was acknowledged and is lost"),
+        (Flaw::ForgetsLedger, "is there more than once"),
+        (Flaw::CommitsHalves, "are not what was sent"),
+    ] {
+        let complaint = complaint(Storage::Bucket, Sender::Flawed(flaw));
+        assert!(complaint.contains(says), "{flaw:?}: {complaint}");
+    }
+    let half = Crash {
+        storage: Storage::Bucket,
+        sender: Sender::Flawed(Flaw::CommitsHalves),
+        power_cut: PowerCut::TakesAll,
+        after: None,
+    };
+    let is_half = |after| {
+        let failure = crash_after(Crash { after: Some(after), ..half });
+        failure.is_err_and(|failure| failure.to_string().contains("batch 1 is half there"))
+    };
+    assert!((0..20).any(is_half), "a crash between the halves");
+}
+
+#[test]
+fn promises_hold_over_many_power_cuts() {
+    let mut all = PowerCuts::default();
+    for seed in 0..12 {
+        let told = power_cuts(seed).unwrap_or_else(|failure| panic!("{failure}"));
+        all.cuts += told.cuts;
+        all.unheard += told.unheard;
+    }
+    println!("{all:?}");
+    assert!(all.cuts > 24 && all.unheard > 0, "{all:?}");
 }
 
 /// Seeds in one test; `--example seed` takes any others.
