@@ -60,7 +60,14 @@ pub struct Place {
 impl Failure {
     /// A failure with exit code 1.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), remedy: None, nearest: None, place: None, exit: Exit::Failed }
+        Self {
+            code,
+            message: without_xml(message.into()),
+            remedy: None,
+            nearest: None,
+            place: None,
+            exit: Exit::Failed,
+        }
     }
 
     /// A command that was written wrong.
@@ -183,7 +190,25 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    text
+    without_xml(text)
+}
+
+/// A message in which what a store of S3 answered is code and message, not the whole page of XML.
+fn without_xml(message: String) -> String {
+    let Some(xml) = message.find("<Error>") else { return message };
+    let Some(length) = message[xml..].find("</Error>") else { return message };
+    let answer = &message[xml..xml + length];
+    let element = |name: &str| {
+        let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+    };
+    let (Some(code), Some(text)) = (element("Code"), element("Message")) else { return message };
+    let before = &message[..xml];
+    let request =
+        ["Generic S3 error", "Error performing"].iter().filter_map(|words| before.find(words)).min();
+    let before = &before[..request.unwrap_or(xml)];
+    let after = &message[xml + length + "</Error>".len()..];
+    without_xml(format!("{before}the store answers {code}: {text}{after}"))
 }
 
 fn width(c: char) -> usize {

@@ -39,3 +39,16 @@ fn a_name_that_cannot_be_is_wrong_usage() {
     assert_eq!((failure.code, failure.exit_code()), ("INVALID_NAME", 2));
     assert!(failure.message.contains("a.b.c"));
 }
+
+#[test]
+fn an_answer_of_s3_is_told_in_its_own_words() {
+    let message = "s3://b/x failed: Generic S3 error: Error performing GET http://h/b in 2ms - Server returned \
+                   non-2xx status code: 404 Not Found: <?xml version=\"1.0\"?>\n<Error><Code>NoSuchBucket</Code>\
+                   <Message>The specified bucket does not exist.</Message><RequestId>R</RequestId></Error> (again)";
+    let expected =
+        "s3://b/x failed: the store answers NoSuchBucket: The specified bucket does not exist. (again)";
+    assert_eq!(Failure::new("X", message).message, expected);
+    for other in ["<Error>", "<Error></Error>", "</Error><Error>", "plain"] {
+        assert_eq!(Failure::new("X", other).message, other);
+    }
+}
