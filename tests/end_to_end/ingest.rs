@@ -98,6 +98,20 @@ fn folders_globs_and_compression_are_read() {
 }
 
 #[test]
+fn the_format_of_sources_can_be_given() {
+    let place = Place::new();
+    place.write("a.bin", gzip("{\"id\":1}\n"));
+    place.write("b.bin", "{\"id\":2}\n");
+    let report = place.ingest(&["events", "a.bin", "--format", "ndjson.gz"]);
+    let source = &report["sources_detail"][0];
+    assert_eq!((&source["format"], &source["compression"]), (&json!("ndjson"), &json!("gzip")), "{report}");
+    let line = |source, format| ["--output", "json", "ingest", "events", source, "--format", format];
+    place.hosu(&line("b.bin", "ndjson.gz")).fails(1, "SOURCE_DAMAGED", "b.bin");
+    place.hosu(&line("b.bin", "xml")).fails(2, "USAGE", "xml");
+    assert_eq!(place.hosu(&line("b.bin", "auto")).ok().json()["rows"], 1);
+}
+
+#[test]
 fn standard_input_is_never_skipped() {
     let place = Place::new();
     for round in 1..=2 {

@@ -69,7 +69,7 @@ pub struct IngestArguments {
     /// Files, folders, globs, s3:// URLs, or `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<String>,
-    /// What the sources hold, where their content must not decide [possible values: ndjson]
+    /// What the sources hold: ndjson, ndjson.gz or ndjson.zst [default: auto, by their content]
     #[arg(long)]
     pub format: Option<String>,
     /// Partitions of a new table: 'day(event_time), bucket(16, user_id), country'
