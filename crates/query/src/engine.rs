@@ -108,20 +108,39 @@ impl Engine {
         let mut spelling = Spelling::default();
         tables.iter().for_each(|(_, table)| spelling.add(table.schema()));
 
+        let planned = self.plan_spelled(catalog, database, &text, &tables, &spelling).await;
+        match (planned, spelling.everywhere()) {
+            // A field of something without a path, perhaps, whose name others spell in another way.
+            (Err(error), Some(everywhere)) => {
+                let again = self.plan_spelled(catalog, database, &text, &tables, &everywhere).await;
+                again.map_err(|_| error)
+            }
+            (planned, _) => planned,
+        }
+    }
+
+    async fn plan_spelled(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        text: &QueryText,
+        tables: &[(TableName, Arc<Table>)],
+        spelling: &Spelling,
+    ) -> Result<Planned, QueryError> {
         let counter = Arc::new(ScanCounter::default());
         let meter = Arc::new(Meter::default());
-        let catalogs = catalogs(catalog, &tables, &spelling, &counter)?;
-        let state = self.state_of(catalog, database, &spelling, catalogs, meter.clone());
+        let catalogs = catalogs(catalog, tables, spelling, &counter)?;
+        let state = self.state_of(catalog, database, spelling, catalogs, meter.clone());
 
-        let logical = match state.statement_to_plan(text.spelled(&spelling)).await {
+        let logical = match state.statement_to_plan(text.spelled(spelling)).await {
             Err(error) if error.to_string().contains("require unique expression names") => {
-                state.statement_to_plan(text.spelled_apart(&spelling)).await
+                state.statement_to_plan(text.spelled_apart(spelling)).await
             }
             planned => planned,
         };
         let logical = logical.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let names = text.result_names(&spelling, names);
+        let names = text.result_names(spelling, names);
         let logical = state.optimize(&logical).map_err(plan_error)?;
         let planner = state.query_planner().clone();
         let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;

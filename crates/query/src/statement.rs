@@ -189,14 +189,31 @@ fn item_name(item: &SelectItem, spelling: &Spelling) -> Option<String> {
 fn expr_name(expr: &Expr, spelling: &Spelling) -> Option<String> {
     match expr {
         Expr::Identifier(name) => Some(spelling.of(&name.value)),
-        Expr::CompoundIdentifier(names) => names.last().map(|name| spelling.of(&name.value)),
+        Expr::CompoundIdentifier(_) => spelling.of_path(&path_of(expr)).pop(),
         Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
-            Some(AccessExpr::Dot(expr)) => expr_name(expr, spelling),
+            Some(AccessExpr::Dot(_)) => spelling.of_path(&path_of(expr)).pop(),
             _ => None,
         },
         Expr::Nested(expr) => expr_name(expr, spelling),
         Expr::Function(function) => user_column(function).map(|name| spelling.of(&name.value)),
         _ => None,
+    }
+}
+
+/// The names in an expression that leads to a column or field; what is in between is passed over.
+fn path_of(expr: &Expr) -> Vec<&str> {
+    match expr {
+        Expr::Identifier(name) => vec![&name.value],
+        Expr::CompoundIdentifier(names) => names.iter().map(|name| name.value.as_str()).collect(),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let mut names = path_of(root);
+            names.extend(access_chain.iter().flat_map(|access| match access {
+                AccessExpr::Dot(expr) => path_of(expr),
+                AccessExpr::Subscript(_) => Vec::new(),
+            }));
+            names
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -51,6 +51,16 @@ impl<'a> Namer<'a> {
         }
     }
 
+    /// A column and fields inside of it.
+    fn path(&self, names: &mut [&mut Ident]) {
+        let written: Vec<String> = names.iter().map(|name| name.value.clone()).collect();
+        let written: Vec<&str> = written.iter().map(String::as_str).collect();
+        for (name, spelled) in names.iter_mut().zip(self.spelling.of_path(&written)) {
+            name.value = spelled;
+            name.quote_style = Some('"');
+        }
+    }
+
     fn object(&self, name: &mut ObjectName) {
         for part in &mut name.0 {
             if let ObjectNamePart::Identifier(ident) = part {
@@ -233,6 +243,16 @@ impl VisitorMut for Namer<'_> {
         ControlFlow::Continue(())
     }
 
+    /// After its parts, which were taken for names that stand alone.
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::CompoundFieldAccess { .. })
+            && let Some(mut names) = path_of(expr)
+        {
+            self.path(&mut names);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr
             && let Some(name) = user_column(function)
@@ -241,7 +261,7 @@ impl VisitorMut for Namer<'_> {
         }
         match expr {
             Expr::Identifier(name) => self.ident(name),
-            Expr::CompoundIdentifier(names) => names.iter_mut().for_each(|name| self.ident(name)),
+            Expr::CompoundIdentifier(names) => self.path(&mut names.iter_mut().collect::<Vec<_>>()),
             Expr::QualifiedWildcard(name, _) => self.object(name),
             Expr::CompoundFieldAccess { access_chain, .. } => {
                 access_chain.iter_mut().for_each(|part| self.field(part))
@@ -253,6 +273,26 @@ impl VisitorMut for Namer<'_> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// The names of a column and of fields inside of it, whatever subscripts stand between: `items[1].name`.
+fn path_of(expr: &mut Expr) -> Option<Vec<&mut Ident>> {
+    match expr {
+        Expr::Identifier(name) => Some(vec![name]),
+        Expr::CompoundIdentifier(names) => Some(names.iter_mut().collect()),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let mut names = path_of(root)?;
+            for access in access_chain {
+                match access {
+                    AccessExpr::Dot(Expr::Identifier(name)) => names.push(name),
+                    AccessExpr::Dot(_) => return None,
+                    AccessExpr::Subscript(_) => {}
+                }
+            }
+            Some(names)
+        }
+        _ => None,
     }
 }
 

@@ -118,3 +118,24 @@ async fn what_is_not_there_is_named_with_its_place_and_what_was_meant() {
     assert!(lake.plan("SELECT * FROM information_schema.tables").await.is_err());
     assert_eq!(lake.rows("SELECT value AS v FROM generate_series(1, 2)").await, [r#"{"v":1}"#, r#"{"v":2}"#]);
 }
+
+#[tokio::test]
+async fn fields_keep_their_own_spelling_beside_others() {
+    let lake = Lake::new();
+    let user = record(1, "user", vec![column(2, "arn", "string"), column(3, "Name", "string")]);
+    let other = record(4, "Other", vec![column(5, "ARN", "string"), column(6, "name", "string")]);
+    lake.create("audit", schema(vec![user, other]), "").await;
+    let row = json!({"user": {"arn": "u", "Name": "n"}, "Other": {"ARN": "o", "name": "m"}});
+    lake.append("audit", &[row]).await;
+    let whole = r#"{"user":{"arn":"u","Name":"n"},"Other":{"ARN":"o","name":"m"}}"#;
+    assert_eq!(lake.rows("SELECT * FROM audit").await, [whole]);
+    for sql in [
+        "SELECT USER.ARN, other.arn FROM audit WHERE Other.NAME = 'm'",
+        "SELECT a.user.Arn, a.\"other\".arn FROM Audit A WHERE a.user.NAME = 'n'",
+    ] {
+        assert_eq!(lake.rows(sql).await, [r#"{"arn":"u","ARN":"o"}"#], "{sql}");
+    }
+    // A field of something that has no path in a table.
+    let rows = lake.rows("SELECT x.o.arn FROM (SELECT other AS o FROM audit) AS x").await;
+    assert_eq!(rows, [r#"{"arn":"o"}"#]);
+}
