@@ -94,7 +94,7 @@ pub enum CollectError {
         source: io::Error,
     },
     /// A folder or prefix with nothing in it to read.
-    #[error("{name} holds no file to read ({left_out} left out)")]
+    #[error("{name} holds no file to read{}", were_left_out(*left_out))]
     FolderEmpty {
         /// The folder.
         name: String,
@@ -102,7 +102,7 @@ pub enum CollectError {
         left_out: usize,
     },
     /// A glob that nothing matches.
-    #[error("nothing matches `{pattern}` ({left_out} left out)")]
+    #[error("nothing matches `{pattern}`{}", were_left_out(*left_out))]
     NothingMatches {
         /// The glob as it was given.
         pattern: String,
@@ -219,4 +219,8 @@ pub enum CollectError {
     /// It was asked to stop.
     #[error("stopped before anything was committed")]
     Stopped,
+}
+
+fn were_left_out(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(" ({count} left out)") }
 }
