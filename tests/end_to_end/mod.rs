@@ -6,6 +6,7 @@ mod doctor;
 mod first_contact;
 mod ingest;
 mod pyiceberg;
+mod round_trip;
 mod sql;
 mod together;
 mod usage;
