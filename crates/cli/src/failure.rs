@@ -162,9 +162,9 @@ impl Failure {
     fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", self.message);
         if let Some(Place { line, column, excerpt: Some(excerpt) }) = self.place.as_deref() {
-            let before: String = excerpt.chars().take(column.saturating_sub(1)).collect();
-            let pad: usize = before.chars().map(|c| if c == '\t' { 1 } else { width(c) }).sum();
-            let excerpt = excerpt.replace('\t', " ");
+            let (excerpt, column) = window(excerpt, *column);
+            let before = excerpt.chars().take(column.saturating_sub(1));
+            let pad: usize = before.map(width).sum();
             let _ = writeln!(text, "  line {line}: {excerpt}");
             let _ =
                 writeln!(text, "  {:indent$}^", "", indent = "line : ".len() + line.to_string().len() + pad);
@@ -209,6 +209,20 @@ fn without_xml(message: String) -> String {
     let before = &before[..request.unwrap_or(xml)];
     let after = &message[xml + length + "</Error>".len()..];
     without_xml(format!("{before}the store answers {code}: {text}{after}"))
+}
+
+/// The part of a line around a column, tabs as blanks, and the column in it: a statement may be one very long line.
+fn window(line: &str, column: usize) -> (String, usize) {
+    const BEFORE: usize = 50;
+    const AFTER: usize = 40;
+    let line: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let at = column.saturating_sub(1).min(line.len());
+    let start = if line.len() <= BEFORE + AFTER { 0 } else { at.saturating_sub(BEFORE) };
+    let end = if line.len() <= BEFORE + AFTER { line.len() } else { line.len().min(at + AFTER) };
+    let (cut_before, cut_after) = (start > 0, end < line.len());
+    let kept: String = line.get(start..end).unwrap_or_default().iter().collect();
+    let text = format!("{}{kept}{}", if cut_before { "… " } else { "" }, if cut_after { " …" } else { "" });
+    (text, at - start + 1 + if cut_before { 2 } else { 0 })
 }
 
 fn width(c: char) -> usize {

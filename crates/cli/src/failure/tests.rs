@@ -52,3 +52,15 @@ fn an_answer_of_s3_is_told_in_its_own_words() {
         assert_eq!(Failure::new("X", other).message, other);
     }
 }
+
+#[test]
+fn of_a_long_line_the_place_is_shown() {
+    let line = format!("select '{}' from {}", "호".repeat(100), "x".repeat(100));
+    for column in [1, 5, 60, 109, 116, 216] {
+        let (text, at) = window(&line, column);
+        assert!(text.chars().count() <= 94, "{text}");
+        assert_eq!(text.chars().nth(at - 1), line.chars().nth(column - 1), "{column}");
+    }
+    assert_eq!(window("select\tx", 8), ("select x".to_owned(), 8));
+    assert_eq!(window("", 3), (String::new(), 1));
+}
