@@ -175,20 +175,18 @@ impl Catalog {
         let mut files = Vec::new();
         let mut snapshot = None;
         let mut rows_added = 0;
-        // The columns as they are after the steps: manifests are written for them.
-        let stepped = plan::next_metadata(&base, None, &work.steps, None, now_ms).map_err(invalid)?.metadata;
         if let Some(append) = plan::appended(&work.steps) {
             rows_added = append.files.iter().map(|file| file.record_count()).sum();
-            let names = work.names.get_or_insert_with(|| Names::new(&work.name, &stepped, work.commit));
+            let names = work.names.get_or_insert_with(|| Names::new(&work.name, &base, work.commit));
+            // Manifests are written for the columns as they are after the steps.
+            let schema = plan::schema_after(&base, &work.steps).map_err(invalid)?;
             let added = match &mut work.added {
                 Some(added) => added,
-                none => {
-                    none.insert(publish::added_manifest(names, &stepped, append, work.snapshot_id).await?)
-                }
+                none => none
+                    .insert(publish::added_manifest(names, &base, &schema, append, work.snapshot_id).await?),
             };
             let id = (work.snapshot_id, attempt);
-            let schema = stepped.current_schema();
-            let made = publish::snapshot_files(&self.files, names, &base, schema, append, added, id).await?;
+            let made = publish::snapshot_files(&self.files, names, &base, &schema, append, added, id).await?;
             files = made.files;
             snapshot = Some(made.snapshot);
         }
@@ -198,7 +196,7 @@ impl Catalog {
         let before = from.is_some().then_some(&*base);
         invariants::check_append(before, &next.metadata, rows_added)
             .map_err(|source| CatalogError::Invariant { table: work.name.clone(), source })?;
-        let names = work.names.get_or_insert_with(|| Names::new(&work.name, &stepped, work.commit));
+        let names = work.names.get_or_insert_with(|| Names::new(&work.name, &base, work.commit));
         let version = from.as_deref().map_or(0, paths::next_metadata_version);
         let metadata_file = publish::metadata_file(names, &next.metadata, version, self.host().ids.uuid())?;
         let table = self.table(&work.name, &next.metadata, &metadata_file)?;

@@ -77,7 +77,6 @@ impl Names {
 pub(crate) struct AddedManifest {
     pub file: ManifestFile,
     bytes: Bytes,
-    content: Arc<DecodedManifest>,
     stored: bool,
 }
 
@@ -90,23 +89,20 @@ pub(crate) struct SnapshotFiles {
 /// Encodes the manifest of added files.
 pub(crate) async fn added_manifest(
     names: &mut Names,
-    metadata: &TableMetadata,
+    base: &TableMetadata,
+    schema: &SchemaRef,
     append: &Append,
     snapshot_id: i64,
 ) -> Result<AddedManifest, CatalogError> {
-    let spec = metadata
+    let spec = base
         .partition_spec_by_id(append.spec_id)
         .ok_or_else(|| names.encode_error(format!("no partition spec {}", append.spec_id)))?;
-    let schema = metadata.current_schema().clone();
-    let mut encoder = Encoder::new(names.manifest(), spec, schema, snapshot_id);
+    let mut encoder = Encoder::new(names.manifest(), spec, schema.clone(), snapshot_id);
     for file in &append.files {
         encoder.add(file).map_err(|error| names.encode_error(error))?;
     }
     let (file, bytes) = encoder.finish().await.map_err(|error| names.encode_error(error))?;
-    let manifest = Manifest::parse_avro(&bytes).map_err(|error| names.encode_error(error))?;
-    // The numbers to inherit are not known yet; who merges this manifest leaves them open as well.
-    let content = Arc::new(decoded(manifest, &file));
-    Ok(AddedManifest { file, bytes, content, stored: false })
+    Ok(AddedManifest { file, bytes, stored: false })
 }
 
 /// Plans and encodes the manifests and the list of a snapshot on `base`.
@@ -195,9 +191,13 @@ pub(crate) async fn store_all(files: &Files, new_files: &[NewFile]) -> Result<()
 }
 
 fn new_manifest(names: &Names, file: ManifestFile, bytes: Bytes) -> Result<NewFile, CatalogError> {
-    let manifest = Manifest::parse_avro(&bytes).map_err(|error| names.encode_error(error))?;
-    let decoded = Decoded::Manifest(Arc::new(decoded(manifest, &file)));
+    let decoded = Decoded::Manifest(Arc::new(decode(names, &file, &bytes)?));
     Ok(NewFile { location: file.manifest_path, bytes, decoded })
+}
+
+fn decode(names: &Names, file: &ManifestFile, bytes: &[u8]) -> Result<DecodedManifest, CatalogError> {
+    let manifest = Manifest::parse_avro(bytes).map_err(|error| names.encode_error(error))?;
+    Ok(decoded(manifest, file))
 }
 
 /// What the list's encoder fills in for manifests of its own snapshot.
@@ -226,7 +226,12 @@ async fn merge(
     let mut contents = Vec::with_capacity(manifests.len());
     for manifest in manifests {
         let is_added = *manifest == added.file;
-        contents.push(if is_added { added.content.clone() } else { files.manifest(manifest).await? });
+        // The numbers that added files inherit are not known yet; a merged manifest leaves them open as well.
+        contents.push(if is_added {
+            Arc::new(decode(names, &added.file, &added.bytes)?)
+        } else {
+            files.manifest(manifest).await?
+        });
     }
     let spec_id = manifests.first().map_or(0, |manifest| manifest.partition_spec_id);
     let spec = base

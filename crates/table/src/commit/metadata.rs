@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use iceberg::spec::{
-    FormatVersion, MAIN_BRANCH, Operation, Snapshot, Summary, TableMetadata, TableMetadataBuilder,
+    FormatVersion, MAIN_BRANCH, Operation, SchemaRef, Snapshot, Summary, TableMetadata, TableMetadataBuilder,
 };
 
 use crate::commit::{NewTable, Step};
@@ -94,7 +94,10 @@ pub fn next_metadata(
     }
     let has_snapshot = snapshot.is_some();
     if let Some(snapshot) = snapshot {
-        let schema_id = current_schema_id(&builder)?;
+        let schema_id = match evolves(steps) {
+            false => base.current_schema_id(),
+            true => current_schema_id(&builder)?,
+        };
         builder = builder
             .set_branch_snapshot(snapshot.on(base, schema_id, now_ms), MAIN_BRANCH)
             .map_err(Cause::from)?;
@@ -103,6 +106,22 @@ pub fn next_metadata(
     let expired = built.expired_metadata_logs.into_iter().map(|entry| entry.metadata_file).collect();
     let metadata = if has_snapshot { built.metadata } else { at_time(&built.metadata, now_ms)? };
     Ok(Next { metadata, expired })
+}
+
+/// The columns after `steps` on `base`.
+///
+/// # Errors
+/// [`MetadataError`] when the steps give no valid table.
+pub fn schema_after(base: &TableMetadata, steps: &[Step]) -> Result<SchemaRef, MetadataError> {
+    if !evolves(steps) {
+        return Ok(base.current_schema().clone());
+    }
+    let next = next_metadata(base, None, steps, None, base.last_updated_ms())?;
+    Ok(next.metadata.current_schema().clone())
+}
+
+fn evolves(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::EvolveSchema { .. }))
 }
 
 fn apply(builder: TableMetadataBuilder, step: &Step) -> Result<TableMetadataBuilder, MetadataError> {

@@ -15,7 +15,7 @@ use iceberg::spec::{DataFile, FormatVersion, PartitionSpec, Schema, SchemaId, So
 use uuid::Uuid;
 
 pub use manifests::{Bin, plan_manifests};
-pub use metadata::{MetadataError, NewSnapshot, Next, first_metadata, next_metadata};
+pub use metadata::{MetadataError, NewSnapshot, Next, first_metadata, next_metadata, schema_after};
 pub use summary::append_summary;
 
 /// The key in a snapshot's summary that tells which operation made it.
