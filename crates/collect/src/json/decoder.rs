@@ -9,7 +9,8 @@ use hosu_table::arrow_schema;
 use hosu_table::json::{Inference, Landing, LandingError, Limits, parse};
 use iceberg::spec::Schema;
 
-use super::arrays::ColumnBuilder;
+use super::arrays::Column;
+use super::direct::Direct;
 use super::summary::{Rescues, Unknown};
 
 /// The longest line that can be a record.
@@ -91,7 +92,11 @@ pub struct Decoded {
 pub struct Decoder {
     schema: ArrowSchemaRef,
     landing: Landing,
-    columns: Vec<ColumnBuilder>,
+    /// The way that is tried first; tests do without.
+    direct: Option<Direct>,
+    columns: Vec<Column>,
+    /// About what a row of nulls takes.
+    row_bytes: usize,
     rows: usize,
     bytes: usize,
     rejects: Vec<Reject>,
@@ -106,12 +111,15 @@ impl Decoder {
     /// [`DecoderError`] when the table has a column that cannot be written here.
     pub fn new(schema: &Schema) -> Result<Self, DecoderError> {
         let landing = Landing::new(schema)?;
+        let direct = Some(Direct::new(schema));
         let schema = Arc::new(arrow_schema::to_arrow(schema));
-        let columns = schema.fields().iter().map(|field| ColumnBuilder::new(field.data_type()));
-        let columns = columns.collect::<Result<_, _>>().map_err(DecoderError::Column)?;
+        let columns = schema.fields().iter().map(|field| Column::new(field.data_type()));
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(DecoderError::Column)?;
         Ok(Self {
             schema,
             landing,
+            direct,
+            row_bytes: columns.iter().map(Column::null_bytes).sum(),
             columns,
             rows: 0,
             bytes: 0,
@@ -138,6 +146,9 @@ impl Decoder {
         if line.len().saturating_mul(BYTES_PER_LINE_BYTE) > room {
             return Err(Full);
         }
+        if self.put_direct(line) {
+            return Ok(Pushed::Row);
+        }
         Ok(match self.land(line) {
             Ok(()) => Pushed::Row,
             Err(reason) => self.reject(line, reason, place),
@@ -159,10 +170,11 @@ impl Decoder {
     /// # Errors
     /// [`DecoderError::Batch`] when the columns do not fit together, which would be a mistake of this program.
     pub fn finish(&mut self) -> Result<Decoded, DecoderError> {
-        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<_, _>>();
+        let rows = std::mem::take(&mut self.rows);
+        let columns = self.columns.iter_mut().map(|column| column.finish(rows)).collect::<Result<_, _>>();
         let columns = columns.map_err(DecoderError::Batch)?;
-        let rows = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(DecoderError::Batch)?;
         self.bytes = 0;
         Ok(Decoded {
@@ -171,6 +183,22 @@ impl Decoder {
             rescued: std::mem::take(&mut self.rescued),
             unknown: std::mem::replace(&mut self.unknown, nothing_unknown()),
         })
+    }
+
+    /// Whether the line became a row the short way.
+    fn put_direct(&mut self, line: &[u8]) -> bool {
+        let (Some(direct), Ok(text)) = (&mut self.direct, std::str::from_utf8(line)) else { return false };
+        match direct.put(text, self.rows, &mut self.columns) {
+            Some(bytes) => {
+                self.bytes = self.bytes.saturating_add(self.row_bytes + bytes);
+                self.rows += 1;
+                true
+            }
+            None => {
+                self.columns.iter_mut().for_each(|column| column.truncate(self.rows));
+                false
+            }
+        }
     }
 
     fn land(&mut self, line: &[u8]) -> Result<(), String> {
@@ -182,7 +210,7 @@ impl Decoder {
             self.rescued.add(rescued);
         }
         for (column, cell) in self.columns.iter_mut().zip(&landed.cells) {
-            self.bytes = self.bytes.saturating_add(column.append(cell));
+            self.bytes = self.bytes.saturating_add(column.put(self.rows, cell));
         }
         self.rows += 1;
         Ok(())

@@ -24,6 +24,42 @@ pub(super) fn time(text: &str) -> Option<i64> {
     time.in_day(MICROS_PER_SECOND)
 }
 
+/// The instant of a text with a zone, in microseconds since 1970, as a column has it; None when it would lose something.
+pub fn instant_us(text: &[u8]) -> Option<i64> {
+    utc_millis(text).or_else(|| DateTime::read_bytes(text)?.instant_us())
+}
+
+/// `YYYY-MM-DDTHH:MM:SS[.fff]Z`, as most events have it.
+#[inline]
+fn utc_millis(text: &[u8]) -> Option<i64> {
+    let (head, millis) = match text {
+        [head @ .., b'.', a, b, c, b'Z'] if head.len() == 19 => (head, number(&[*a, *b, *c])?),
+        [head @ .., b'Z'] if head.len() == 19 => (head, 0),
+        _ => return None,
+    };
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *head else {
+        return None;
+    };
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?.to_epoch_days();
+    let seconds = i64::from(days) * SECONDS_PER_DAY + i64::from((hour * 60 + minute) * 60 + second);
+    Some(seconds * MICROS_PER_SECOND + i64::from(millis) * 1_000)
+}
+
+/// The number that digits spell.
+#[inline]
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + u32::from(digit))
+    })
+}
+
 /// A text with date and time of day.
 pub(super) struct DateTime {
     days: i32,
@@ -37,7 +73,11 @@ pub(super) struct DateTime {
 impl DateTime {
     /// Reads `YYYY-MM-DDTHH:MM:SS[.f…][Z|±HH:MM]`; a blank may stand for `T`.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let mut scan = Scan(text.as_bytes());
+        Self::read_bytes(text.as_bytes())
+    }
+
+    fn read_bytes(text: &[u8]) -> Option<Self> {
+        let mut scan = Scan(text);
         let days = scan.date()?;
         let is_strict = match scan.next()? {
             b'T' | b't' => true,

@@ -82,7 +82,7 @@ fn fit_text<'a>(column_type: &PrimitiveType, text: Cow<'a, str>) -> Option<Scala
         PrimitiveType::Date => datetime::date(&text).map(Scalar::Date),
         PrimitiveType::Time => datetime::time(&text).map(Scalar::Time),
         PrimitiveType::Timestamp => DateTime::read(&text)?.local_us().map(Scalar::Timestamp),
-        PrimitiveType::Timestamptz => DateTime::read(&text)?.instant_us().map(Scalar::Timestamp),
+        PrimitiveType::Timestamptz => datetime::instant_us(text.as_bytes()).map(Scalar::Timestamp),
         PrimitiveType::TimestampNs => DateTime::read(&text)?.local_ns().map(Scalar::Timestamp),
         PrimitiveType::TimestamptzNs => DateTime::read(&text)?.instant_ns().map(Scalar::Timestamp),
         PrimitiveType::Uuid => fit_uuid(&text).map(Scalar::Bytes),

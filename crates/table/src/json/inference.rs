@@ -58,6 +58,10 @@ struct Node {
     /// The members in the order of their appearance.
     members: Vec<usize>,
     member_by_folded_name: HashMap<String, usize>,
+    /// Which of its parent's members this is,
+    position: usize,
+    /// and which of its own is likely to be seen next.
+    expected: usize,
     /// What is inside a list, or a map's values.
     inside: Option<usize>,
 }
@@ -80,6 +84,8 @@ impl Node {
             counts: Counts::default(),
             members: Vec::new(),
             member_by_folded_name: HashMap::new(),
+            position: 0,
+            expected: 0,
             inside: None,
         }
     }
@@ -164,7 +170,7 @@ impl Inference {
             if entry.value.is_null() || !self.can_be_column(node, name) {
                 continue;
             }
-            if let Some(child) = self.child(node, &Step::Member(name.to_owned())) {
+            if let Some(child) = self.member(node, name) {
                 self.observe_value(child, entry.value);
             }
         }
@@ -193,6 +199,20 @@ impl Inference {
             && !(parent == ROOT && is_rescued_data(name))
     }
 
+    /// The path of a member. Mostly it is the one that came after the last the time before.
+    fn member(&mut self, parent: usize, name: &str) -> Option<usize> {
+        let above = self.nodes.get(parent)?;
+        let expected = above.members.get(above.expected).copied();
+        let is_expected = expected.and_then(|at| self.nodes.get(at)).is_some_and(|node| node.name() == name);
+        let found = match expected.filter(|_| is_expected) {
+            Some(expected) => expected,
+            None => self.child(parent, &Step::Member(name.to_owned()))?,
+        };
+        let position = self.nodes.get(found)?.position;
+        self.nodes.get_mut(parent)?.expected = position + 1;
+        Some(found)
+    }
+
     /// The path one step below another, made if it is new and within the limits.
     fn child(&mut self, parent: usize, step: &Step) -> Option<usize> {
         let at = self.nodes.len();
@@ -205,6 +225,7 @@ impl Inference {
         if known.is_some() || depth > self.limits.depth_max || at > self.limits.paths_max {
             return known;
         }
+        let position = above.members.len();
         match step {
             Step::Member(name) => {
                 above.members.push(at);
@@ -212,7 +233,7 @@ impl Inference {
             }
             Step::Inside => above.inside = Some(at),
         }
-        self.nodes.push(Node::new(parent, step.clone(), depth));
+        self.nodes.push(Node { position, ..Node::new(parent, step.clone(), depth) });
         Some(at)
     }
 }

@@ -27,9 +27,21 @@ impl Entry<'_, '_> {
     }
 }
 
+/// Up to so many members, comparing each with all before it is faster than hashing.
+const FEW: usize = 32;
+
 /// The names of an object in the order of their first appearance.
 pub(super) fn entries<'v, 'a>(members: &'v [Member<'a>]) -> Vec<Entry<'v, 'a>> {
     let mut entries: Vec<Entry<'v, 'a>> = Vec::with_capacity(members.len());
+    if members.len() <= FEW {
+        for Member { name, value } in members {
+            match entries.iter_mut().find(|entry| entry.name == name) {
+                Some(entry) => entry.earlier.push(std::mem::replace(&mut entry.value, value)),
+                None => entries.push(Entry { name, value, earlier: Vec::new() }),
+            }
+        }
+        return entries;
+    }
     let mut places: HashMap<&Name<'a>, usize> = HashMap::with_capacity(members.len());
     for Member { name, value } in members {
         match places.get(name).and_then(|at| entries.get_mut(*at)) {

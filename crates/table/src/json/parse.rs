@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::scan::end_of_plain;
 use super::value::{JsonKind, JsonValue, Member, Name};
 
 /// How many arrays and objects may stand inside each other.
@@ -172,6 +173,7 @@ impl<'a> Parser<'a> {
     fn string(&mut self) -> Result<JsonKind<'a>, JsonError> {
         self.at += 1;
         loop {
+            self.at = end_of_plain(self.text.as_bytes(), self.at);
             match self.peek() {
                 None => {
                     return Err(self.error(JsonErrorKind::Ends { expected: "the closing `\"` of a text" }));
@@ -181,11 +183,9 @@ impl<'a> Parser<'a> {
                     return Ok(JsonKind::Text);
                 }
                 Some(b'\\') => self.escape()?,
-                Some(control @ 0..0x20) => {
+                Some(control) => {
                     return Err(self.error(JsonErrorKind::Control(char::from(control))));
                 }
-                // Inside a character of several bytes too: a quote or a backslash is never a part of one.
-                Some(_) => self.at += 1,
             }
         }
     }

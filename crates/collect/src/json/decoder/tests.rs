@@ -12,6 +12,7 @@ use iceberg::spec::{ListType, MapType, NestedField, NestedFieldRef, PrimitiveTyp
 use super::*;
 
 mod round_trip;
+mod short_way;
 
 fn field(name: &str, column_type: Type) -> NestedFieldRef {
     Arc::new(NestedField::optional(0, name, column_type))

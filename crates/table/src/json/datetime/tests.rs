@@ -3,7 +3,10 @@
 use super::*;
 
 fn instant(text: &str) -> Option<i64> {
-    DateTime::read(text)?.instant_us()
+    let exact = DateTime::read(text).and_then(|time| time.instant_us());
+    // What is in the common spelling takes a way of its own.
+    assert_eq!(instant_us(text.as_bytes()), exact, "{text}");
+    exact
 }
 
 fn local(text: &str) -> Option<i64> {

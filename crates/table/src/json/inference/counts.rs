@@ -4,6 +4,7 @@ use iceberg::spec::PrimitiveType;
 
 use crate::json::datetime::{self, DateTime};
 use crate::json::number::{self, Number};
+use crate::json::scan::Cursor;
 use crate::json::value::{JsonKind, JsonValue};
 
 /// The kinds that a column can be made for.
@@ -60,6 +61,16 @@ impl Counts {
     }
 
     fn observe_number(&mut self, source: &str) {
+        // Both answer for numbers of few digits only: a short integer is one, a short fraction lands in a double.
+        if let Some(token) = Cursor::new(source).number() {
+            if let Some(integer) = token.to_i64() {
+                self.has_large_integer |= integer.unsigned_abs() > DOUBLE_INTEGER_MAX;
+                return self.add(Kind::Integer, 1);
+            }
+            if token.to_f64().is_some() {
+                return self.add(Kind::Fraction, 1);
+            }
+        }
         let Some(number) = Number::read(source) else { return };
         let is_spelled_fraction = source.contains(['.', 'e', 'E']);
         if is_spelled_fraction && number::to_double(source, &number).is_some() {
@@ -72,6 +83,9 @@ impl Counts {
 
     fn observe_text(&mut self, text: &str) {
         self.add(Kind::Text, 1);
+        if !text.starts_with(|first: char| first.is_ascii_digit()) {
+            return;
+        }
         self.dates += u64::from(datetime::date(text).is_some());
         if let Some(instant) = DateTime::read(text).filter(DateTime::is_rfc3339) {
             self.rfc3339 += 1;

@@ -340,7 +340,7 @@ fn members(value: impl Strategy<Value = String>) -> impl Strategy<Value = String
     prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")))
 }
 
-fn records() -> impl Strategy<Value = Vec<String>> {
+pub(super) fn records() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(members(value()), 1..6)
 }
 

@@ -1,0 +1,285 @@
+//! The short way: a record straight from its text into the columns, without a tree of values in between.
+//!
+//! It knows what usually comes: names as the columns are spelled, in the order of the last record, each once, with values
+//! that fit. Whatever else comes, be it an error, is not judged here: the answer is `None`, and the record is taken the
+//! plain way, by [`hosu_table::json::parse`] and [`hosu_table::json::Landing`]. So there is one place that decides what
+//! lands, and this one must agree with it wherever it answers; tests compare the two on any input.
+
+mod plan;
+
+use hosu_table::json::{
+    Cell, Cursor, JsonKind, JsonValue, NESTING_MAX, NumberToken, QuotedText, fit, instant_us,
+};
+use iceberg::spec::{PrimitiveType, Schema};
+
+use super::arrays::{Column, List};
+use plan::{Kind, Object, Place};
+
+/// A record with more elements in lists than this, counted with the columns inside, takes the plain way, which has the
+/// limit that matters.
+const LIST_PLACES_MAX: usize = 1 << 16;
+
+/// After a name that was not foreseen, so many columns behind the last are tried before the name is looked up: fields
+/// mostly come in the order of the columns, and some are left out.
+const COLUMNS_AHEAD: usize = 8;
+
+/// Names without a column are null so often that records with some of them are usual; with more, they are not.
+const STRANGERS_MAX: usize = 8;
+
+/// Puts records of one schema into columns.
+#[derive(Debug)]
+pub(super) struct Direct {
+    root: Object,
+}
+
+impl Direct {
+    pub(super) fn new(schema: &Schema) -> Self {
+        Self { root: Object::of_table(schema) }
+    }
+
+    /// Puts a record into a row of the columns. Tells about how many bytes it takes more than a row of nulls; None when
+    /// it is to be taken the plain way, and what was put into that row already is to be taken back.
+    pub(super) fn put(&mut self, line: &str, row: usize, columns: &mut [Column]) -> Option<usize> {
+        let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places: 0, depth: 0 };
+        walk.cursor.skip_white_space();
+        walk.object(&mut self.root, columns, row)?;
+        walk.cursor.skip_white_space();
+        walk.cursor.is_at_end().then_some(walk.bytes)
+    }
+}
+
+/// A record on its way.
+struct Walk<'a> {
+    cursor: Cursor<'a>,
+    bytes: usize,
+    list_places: usize,
+    depth: usize,
+}
+
+/// What a name means.
+enum Named<'a> {
+    Member(usize),
+    /// No column has the name.
+    Stranger(&'a [u8]),
+}
+
+impl<'a> Walk<'a> {
+    fn object(&mut self, plan: &mut Object, columns: &mut [Column], row: usize) -> Option<()> {
+        self.open(b'{')?;
+        let mut strangers = Strangers::default();
+        let mut last: Option<usize> = None;
+        let mut has_more = !self.cursor.take(b'}');
+        while has_more {
+            match self.name(plan, last)? {
+                Named::Member(at) => {
+                    foresee(plan, last, at);
+                    last = Some(at);
+                    let (member, column) = (plan.members.get_mut(at)?, columns.get_mut(at)?);
+                    // A name that comes again.
+                    if column.len() > row {
+                        return None;
+                    }
+                    self.value(&mut member.place, column, row)?;
+                }
+                Named::Stranger(name) => {
+                    strangers.add(name)?;
+                    self.word(b"null")?;
+                }
+            }
+            has_more = self.has_more(b'}')?;
+        }
+        self.depth -= 1;
+        let has_all =
+            plan.required.iter().all(|at| columns.get(*at).is_some_and(|column| column.len() > row));
+        has_all.then_some(())
+    }
+
+    /// Goes into an array or object.
+    fn open(&mut self, bracket: u8) -> Option<()> {
+        if self.depth == NESTING_MAX || !self.cursor.take(bracket) {
+            return None;
+        }
+        self.depth += 1;
+        self.cursor.skip_white_space();
+        Some(())
+    }
+
+    /// Whether another element or member follows.
+    #[inline]
+    fn has_more(&mut self, bracket: u8) -> Option<bool> {
+        self.cursor.skip_white_space();
+        if self.cursor.take(b',') {
+            self.cursor.skip_white_space();
+            return Some(true);
+        }
+        self.cursor.take(bracket).then_some(false)
+    }
+
+    /// The name of the next member; the cursor is at its value then.
+    #[inline]
+    fn name(&mut self, plan: &Object, last: Option<usize>) -> Option<Named<'a>> {
+        let foreseen = last.map_or(Some(plan.first), |at| Some(plan.members.get(at)?.next))?;
+        let ahead = last.map_or(0, |at| at + 1);
+        let tried = std::iter::once(foreseen).chain(ahead..ahead + COLUMNS_AHEAD);
+        for at in tried {
+            if let Some(member) = plan.members.get(at)
+                && self.cursor.take_all(&member.key)
+            {
+                self.cursor.skip_white_space();
+                return Some(Named::Member(at));
+            }
+        }
+        let name = self.cursor.text()?;
+        if name.has_escapes {
+            return None;
+        }
+        self.cursor.skip_white_space();
+        if !self.cursor.take(b':') {
+            return None;
+        }
+        self.cursor.skip_white_space();
+        Some(plan.member_of(name.inner).map_or(Named::Stranger(name.inner), Named::Member))
+    }
+
+    #[inline]
+    fn value(&mut self, place: &mut Place, column: &mut Column, row: usize) -> Option<()> {
+        if self.cursor.peek() == Some(b'n') {
+            self.word(b"null")?;
+            column.put_null(row);
+            return (!place.required).then_some(());
+        }
+        match (&mut place.kind, column) {
+            (Kind::Text, Column::Text(column)) => {
+                let text = self.cursor.text()?;
+                if text.has_escapes {
+                    let text = text_value(&text)?.text()?;
+                    column.put(row, text.as_bytes());
+                    self.bytes += text.len();
+                } else {
+                    column.put(row, text.inner);
+                    self.bytes += text.inner.len();
+                }
+            }
+            (Kind::Long, column) => {
+                let number = self.cursor.number()?;
+                match (number.to_i64(), column) {
+                    (Some(long), Column::Long(column)) => column.put(row, long),
+                    (_, column) => self.fit(&PrimitiveType::Long, &number_value(&number)?, column, row)?,
+                }
+            }
+            (Kind::Double, column) => {
+                let number = self.cursor.number()?;
+                match (number.to_f64(), column) {
+                    (Some(double), Column::Double(column)) => column.put(row, double),
+                    (_, column) => self.fit(&PrimitiveType::Double, &number_value(&number)?, column, row)?,
+                }
+            }
+            (Kind::Instant, Column::Micros(column)) => {
+                let text = self.cursor.text()?;
+                if text.has_escapes {
+                    return None;
+                }
+                column.put(row, instant_us(text.inner)?);
+            }
+            (Kind::Boolean, Column::Boolean(column)) => {
+                let value = self.cursor.peek() == Some(b't');
+                self.word(if value { b"true" } else { b"false" })?;
+                column.put(row, value);
+            }
+            (Kind::Object(plan), Column::Struct(column)) => {
+                self.object(plan, &mut column.columns, row)?;
+                column.put_filled(row);
+            }
+            (Kind::List(element), Column::List(column)) => self.list(element, column, row)?,
+            (Kind::Scalar(column_type), column) => self.scalar(column_type, column, row)?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.cursor.take_all(word).then_some(())
+    }
+
+    fn list(&mut self, element: &mut Place, column: &mut List, row: usize) -> Option<()> {
+        self.open(b'[')?;
+        let start = column.start();
+        let mut end = start;
+        let mut has_more = !self.cursor.take(b']');
+        while has_more {
+            self.list_places += element.columns;
+            if self.list_places > LIST_PLACES_MAX {
+                return None;
+            }
+            self.value(element, &mut column.values, end)?;
+            end += 1;
+            has_more = self.has_more(b']')?;
+        }
+        self.depth -= 1;
+        self.bytes += (end - start) * column.values.null_bytes();
+        column.put_filled(row, end);
+        Some(())
+    }
+
+    fn scalar(&mut self, column_type: &PrimitiveType, column: &mut Column, row: usize) -> Option<()> {
+        let value = match self.cursor.peek()? {
+            b'"' => text_value(&self.cursor.text()?)?,
+            _ => number_value(&self.cursor.number()?)?,
+        };
+        self.fit(column_type, &value, column, row)
+    }
+
+    /// A value in a spelling that is not the usual one.
+    fn fit(
+        &mut self,
+        column_type: &PrimitiveType,
+        value: &JsonValue<'_>,
+        column: &mut Column,
+        row: usize,
+    ) -> Option<()> {
+        let scalar = fit(column_type, value)?;
+        self.bytes += column.put(row, &Cell::Scalar(scalar)).saturating_sub(column.null_bytes());
+        Some(())
+    }
+}
+
+/// Remembers that a member came after another.
+#[inline]
+fn foresee(plan: &mut Object, last: Option<usize>, at: usize) {
+    match last {
+        None => plan.first = at,
+        Some(last) => {
+            if let Some(member) = plan.members.get_mut(last) {
+                member.next = at;
+            }
+        }
+    }
+}
+
+fn text_value<'a>(text: &QuotedText<'a>) -> Option<JsonValue<'a>> {
+    Some(JsonValue { source: std::str::from_utf8(text.source).ok()?, kind: JsonKind::Text })
+}
+
+fn number_value<'a>(number: &NumberToken<'a>) -> Option<JsonValue<'a>> {
+    Some(JsonValue { source: std::str::from_utf8(number.source).ok()?, kind: JsonKind::Number })
+}
+
+/// The names in one object that no column has. What has no column is nothing when it is null, but only once: values of
+/// a repeated name are kept.
+#[derive(Default)]
+struct Strangers<'a> {
+    names: [&'a [u8]; STRANGERS_MAX],
+    count: usize,
+}
+
+impl<'a> Strangers<'a> {
+    fn add(&mut self, name: &'a [u8]) -> Option<()> {
+        let seen = self.names.get(..self.count)?;
+        if seen.contains(&name) {
+            return None;
+        }
+        *self.names.get_mut(self.count)? = name;
+        self.count += 1;
+        Some(())
+    }
+}

@@ -1,0 +1,218 @@
+//! The tokens of a JSON text one after another, for those who know what they expect.
+//!
+//! [`super::parse`] makes a tree of any line and says what is wrong with a bad one. A [`Cursor`] does neither: it reads
+//! the common spellings at the speed of memory, and where something else stands it answers `None`. Who asked gives the
+//! line to [`super::parse`] then, so a cursor may refuse what is good, but must never take what is bad.
+
+/// A place in a JSON text.
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+/// A text as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotedText<'a> {
+    /// With its quotes.
+    pub source: &'a [u8],
+    /// What is between them.
+    pub inner: &'a [u8],
+    /// Whether there are escapes in it.
+    pub has_escapes: bool,
+}
+
+/// A number as it stands, and its digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberToken<'a> {
+    /// All of it.
+    pub source: &'a [u8],
+    negative: bool,
+    /// The digits without the point as one integer; meaningless when there are more than [`DIGITS_MAX`].
+    mantissa: u64,
+    digits: usize,
+    fraction_digits: usize,
+    has_point_or_exponent: bool,
+    has_exponent: bool,
+}
+
+/// So many digits never overflow 64 bits, signed or not.
+const DIGITS_MAX: usize = 18;
+
+/// A double holds every integer of so many digits.
+const DOUBLE_DIGITS_MAX: usize = 15;
+
+/// The powers of ten that a double holds exactly, as far as [`DOUBLE_DIGITS_MAX`] digits need them.
+const POWERS_OF_TEN: [f64; DOUBLE_DIGITS_MAX + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+impl<'a> Cursor<'a> {
+    /// At the start of a text.
+    pub fn new(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), at: 0 }
+    }
+
+    /// The next byte.
+    #[inline]
+    pub fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Goes past a byte if it is the next.
+    #[inline]
+    pub fn take(&mut self, byte: u8) -> bool {
+        let taken = self.peek() == Some(byte);
+        self.at += usize::from(taken);
+        taken
+    }
+
+    /// Goes past these bytes if they are the next.
+    #[inline]
+    pub fn take_all(&mut self, bytes: &[u8]) -> bool {
+        let taken = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
+        if taken {
+            self.at += bytes.len();
+        }
+        taken
+    }
+
+    /// Goes past what JSON allows between tokens.
+    #[inline]
+    pub fn skip_white_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Whether nothing follows.
+    pub fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    /// A text, its escapes checked.
+    #[inline]
+    pub fn text(&mut self) -> Option<QuotedText<'a>> {
+        let start = self.at;
+        if !self.take(b'"') {
+            return None;
+        }
+        let mut has_escapes = false;
+        loop {
+            self.at = end_of_plain(self.bytes, self.at);
+            match self.peek()? {
+                b'"' => {
+                    let inner = self.bytes.get(start + 1..self.at)?;
+                    self.at += 1;
+                    return Some(QuotedText { source: self.bytes.get(start..self.at)?, inner, has_escapes });
+                }
+                b'\\' => {
+                    has_escapes = true;
+                    self.escape()?;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let rest = self.bytes.get(self.at + 1..)?;
+        self.at += match rest {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => 6,
+            _ => return None,
+        };
+        Some(())
+    }
+
+    /// A number.
+    #[inline]
+    pub fn number(&mut self) -> Option<NumberToken<'a>> {
+        let start = self.at;
+        let negative = self.take(b'-');
+        let mut mantissa = 0;
+        let first = self.at;
+        let integer_digits = self.digits(&mut mantissa)?;
+        if integer_digits > 1 && self.bytes.get(first) == Some(&b'0') {
+            return None;
+        }
+        let has_point = self.take(b'.');
+        let fraction_digits = if has_point { self.digits(&mut mantissa)? } else { 0 };
+        let has_exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if has_exponent {
+            self.at += 1;
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits(&mut 0)?;
+        }
+        Some(NumberToken {
+            source: self.bytes.get(start..self.at)?,
+            negative,
+            mantissa,
+            digits: integer_digits + fraction_digits,
+            fraction_digits,
+            has_point_or_exponent: has_point || has_exponent,
+            has_exponent,
+        })
+    }
+
+    /// How many digits follow, one at least.
+    #[inline]
+    fn digits(&mut self, value: &mut u64) -> Option<usize> {
+        let start = self.at;
+        while let Some(digit) = self.peek().map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            self.at += 1;
+        }
+        (self.at > start).then_some(self.at - start)
+    }
+}
+
+impl NumberToken<'_> {
+    /// The number as an integer, if it is spelled as one and is not very long.
+    #[inline]
+    pub fn to_i64(&self) -> Option<i64> {
+        if self.has_point_or_exponent || self.digits > DIGITS_MAX {
+            return None;
+        }
+        let magnitude = i64::try_from(self.mantissa).ok()?;
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+
+    /// The nearest double, if it has so few digits that one division of exact numbers gives it. Its integer part is
+    /// held exactly then.
+    #[inline]
+    pub fn to_f64(&self) -> Option<f64> {
+        if self.has_exponent || self.digits > DOUBLE_DIGITS_MAX {
+            return None;
+        }
+        let magnitude = self.mantissa as f64 / POWERS_OF_TEN.get(self.fraction_digits)?;
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+}
+
+const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Where the first quote, backslash or control character stands from `at` on; the end if there is none.
+#[inline]
+pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
+    // Eight bytes at a time. A byte's high bit is set in a difference when it is smaller than what is taken off; bytes
+    // beyond ASCII have it set before, and are none of these.
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*eight);
+        let quote = word ^ (EACH_BYTE * b'"' as u64);
+        let backslash = word ^ (EACH_BYTE * b'\\' as u64);
+        let found = (quote.wrapping_sub(EACH_BYTE) & !quote)
+            | (backslash.wrapping_sub(EACH_BYTE) & !backslash)
+            | (word.wrapping_sub(EACH_BYTE * 0x20) & !word);
+        let found = found & HIGH_BITS;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! What a cursor takes, the parser takes, with the same value.
+
+use proptest::prelude::*;
+
+use super::super::fit::{Scalar, fit};
+use super::super::parse;
+use super::super::value::{JsonKind, JsonValue};
+use super::*;
+use iceberg::spec::PrimitiveType;
+
+/// The whole line as one text.
+fn text_of(line: &str) -> Option<(String, bool)> {
+    let mut cursor = Cursor::new(line);
+    let text = cursor.text()?;
+    let inner = std::str::from_utf8(text.inner).expect("whole characters").to_owned();
+    cursor.is_at_end().then_some((inner, text.has_escapes))
+}
+
+fn number_of(line: &str) -> Option<(Option<i64>, Option<f64>)> {
+    let mut cursor = Cursor::new(line);
+    let number = cursor.number()?;
+    assert_eq!(number.source, &line.as_bytes()[..number.source.len()]);
+    cursor.is_at_end().then(|| (number.to_i64(), number.to_f64()))
+}
+
+#[test]
+fn plain_text_ends_at_quotes_backslashes_and_controls_only() {
+    for at in 0..20 {
+        for stop in ['"', '\\', '\u{0}', '\u{1f}', '\n'] {
+            let text =
+                format!("{}{stop}{}", "~가".repeat(30).chars().take(at).collect::<String>(), "x".repeat(20));
+            let expected = text.find(stop).expect("it is there");
+            assert_eq!(end_of_plain(text.as_bytes(), 0), expected, "{text:?}");
+        }
+    }
+    let all: String = ('\u{20}'..'\u{2ff}').filter(|c| !matches!(c, '"' | '\\')).collect();
+    assert_eq!(end_of_plain(all.as_bytes(), 0), all.len());
+}
+
+#[test]
+fn integers_of_few_digits_and_exact_fractions_are_read() {
+    assert_eq!(number_of("0"), Some((Some(0), Some(0.0))));
+    assert_eq!(number_of("-12"), Some((Some(-12), Some(-12.0))));
+    assert_eq!(number_of("999999999999999999"), Some((Some(999_999_999_999_999_999), None)));
+    assert_eq!(number_of("1000000000000000000"), Some((None, None)));
+    assert_eq!(number_of("0.1"), Some((None, Some(0.1))));
+    assert_eq!(number_of("123456789012.345"), Some((None, Some(123_456_789_012.345))));
+    assert_eq!(number_of("-0.0").and_then(|n| n.1).map(f64::to_bits), Some((-0.0_f64).to_bits()));
+    assert_eq!(number_of("1e2"), Some((None, None)));
+    for bad in ["", "-", "01", "-01", "1.", ".1", "1e", "1e+", "+1", "1.e1"] {
+        assert_eq!(number_of(bad), None, "{bad}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn texts_are_those_of_the_parser(line in "\"[a-z\"\\\\/u0-9d가é\u{0}-\u{1f}]{0,24}\"") {
+        let parsed = parse(line.as_bytes()).ok().map(|value| value.source.to_owned());
+        let taken = text_of(&line);
+        prop_assert_eq!(taken.as_ref().map(|(inner, _)| format!("\"{inner}\"")), parsed);
+        prop_assert!(taken.is_none_or(|(inner, has_escapes)| inner.contains('\\') == has_escapes));
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_parser(line in "-?[0-9]{1,20}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{0,3})?") {
+        let parsed = parse(line.as_bytes());
+        let taken = number_of(&line);
+        prop_assert_eq!(taken.is_some(), parsed.is_ok());
+        if let Some((long, double)) = taken {
+            let value = JsonValue { source: &line, kind: JsonKind::Number };
+            if let Some(long) = long {
+                prop_assert_eq!(fit(&PrimitiveType::Long, &value), Some(Scalar::Long(long)));
+            }
+            if let Some(double) = double {
+                let Some(Scalar::Double(expected)) = fit(&PrimitiveType::Double, &value) else {
+                    panic!("{line} fits a double")
+                };
+                prop_assert_eq!(expected.to_bits(), double.to_bits());
+            }
+        }
+    }
+}
