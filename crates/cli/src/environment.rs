@@ -29,6 +29,14 @@ pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 /// Which profile of `~/.aws` to take where no keys are set.
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
+/// The older name of [`AWS_PROFILE`].
+pub const AWS_DEFAULT_PROFILE: &str = "AWS_DEFAULT_PROFILE";
+/// `true`: no endpoint of the environment or the profile counts.
+pub const AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+/// Certificates to trust beside the system's.
+pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+/// `true`: the bucket stands in the host's name, not in the path.
+pub const AWS_VIRTUAL_HOSTED_STYLE_REQUEST: &str = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST";
 /// Where `~/.aws/credentials` lies instead.
 pub const AWS_SHARED_CREDENTIALS_FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
 /// Where `~/.aws/config` lies instead.

@@ -6,6 +6,7 @@
 
 mod collect;
 mod lake;
+mod s3;
 mod sql;
 mod usage;
 

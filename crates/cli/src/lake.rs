@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hosu_host::{Host, RandomIds, Scratch, Store, SystemClock};
+use hosu_host::{Host, RandomIds, RetryPolicy, Scratch, Store, SystemClock};
 
 use crate::config::{Config, LakeConfig};
 
@@ -46,7 +46,10 @@ pub enum LakeError {
 pub fn host(config: &Config) -> Host {
     let scratch = config.query.spill.clone().map_or_else(Scratch::system, Scratch::in_folder);
     let clock = Arc::new(SystemClock::new());
-    Host::new(Store::new(Some(config.s3.clone())), clock, Arc::new(RandomIds), scratch)
+    let mut retry = RetryPolicy::default();
+    retry.total_max = config.s3_retry.unwrap_or(retry.total_max);
+    let store = Store::new(Some(config.s3.clone())).with_retry(retry);
+    Host::new(store, clock, Arc::new(RandomIds), scratch)
 }
 
 /// Looks whether there is a lake, or room for one, so that a mistyped folder does not become one.

@@ -6,7 +6,7 @@ use std::io;
 use object_store::client::HttpError;
 
 use crate::location::Location;
-use crate::s3::StatusError;
+use crate::s3::{S3Error, S3ErrorKind};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -58,6 +58,15 @@ pub enum StoreError {
         /// What is wrong, and the remedy.
         reason: String,
     },
+    /// A store of S3 refused, or did not answer as often as we were ready to ask. Where the reason is one that may pass,
+    /// it is not known whether a write happened.
+    #[error("cannot {} {location}: {error}", error.action)]
+    S3 {
+        /// The place that was asked for.
+        location: Location,
+        /// What is wrong.
+        error: Box<S3Error>,
+    },
     /// Anything else.
     #[error("{location} failed: {source}")]
     Other {
@@ -97,6 +106,7 @@ impl StoreError {
             Self::Unavailable { .. } => StoreErrorKind::Unavailable,
             Self::Changed { .. } => StoreErrorKind::Changed,
             Self::Invalid { .. } => StoreErrorKind::Invalid,
+            Self::S3 { error, .. } => kind_of_s3(&error.kind),
             Self::Other { .. } => StoreErrorKind::Other,
         }
     }
@@ -110,6 +120,7 @@ impl StoreError {
             | Self::Unavailable { location, .. }
             | Self::Changed { location }
             | Self::Invalid { location, .. }
+            | Self::S3 { location, .. }
             | Self::Other { location, .. } => location,
         }
     }
@@ -117,6 +128,9 @@ impl StoreError {
     /// Translates what object_store said about `location`.
     pub fn from_object_store(location: &Location, error: object_store::Error) -> Self {
         let location = location.clone();
+        if let Some(error) = s3_error(&error) {
+            return Self::S3 { location, error: Box::new(error.clone()) };
+        }
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound { location },
             object_store::Error::Precondition { .. } => Self::Changed { location },
@@ -124,6 +138,13 @@ impl StoreError {
             | object_store::Error::Unauthenticated { source, .. } => Self::Denied { location, source },
             other => Self::from_cause(location, other),
         }
+    }
+
+    /// What S3 said, where an error of a reader that speaks to the store itself has it somewhere below.
+    pub fn of_s3(error: &(dyn Error + 'static)) -> Option<Self> {
+        let error = Box::new(s3_error(error)?.clone());
+        let location = Location::parse(&format!("s3://{}/", error.bucket)).ok()?;
+        Some(Self::S3 { location, error })
     }
 
     /// Translates an error of the file system about `location`.
@@ -139,9 +160,39 @@ impl StoreError {
             Cause::Denied => Self::Denied { location, source: error.into() },
             Cause::Full => Self::Full { location, source: error.into() },
             Cause::Transient | Cause::Ambiguous => Self::Unavailable { location, source: error.into() },
-            Cause::Unknown => Self::Other { location, source: error.into() },
+            Cause::Final | Cause::Unknown => Self::Other { location, source: error.into() },
         }
     }
+}
+
+fn kind_of_s3(kind: &S3ErrorKind) -> StoreErrorKind {
+    use S3ErrorKind as Kind;
+    match kind {
+        Kind::KeyUnknown
+        | Kind::SecretWrong
+        | Kind::TokenExpired
+        | Kind::Denied
+        | Kind::ClockWrong { .. } => StoreErrorKind::Denied,
+        Kind::Full => StoreErrorKind::Full,
+        Kind::NoCredentials | Kind::BucketMissing { .. } | Kind::RegionWrong { .. } | Kind::NotS3 => {
+            StoreErrorKind::Invalid
+        }
+        Kind::NoTls | Kind::TlsOnly | Kind::Certificate => StoreErrorKind::Invalid,
+        kind if kind.is_transient() => StoreErrorKind::Unavailable,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+/// What S3 has to do with an error, where it has.
+pub(crate) fn s3_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a S3Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<S3Error>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// What lies at the bottom of an error.
@@ -153,6 +204,8 @@ pub(crate) enum Cause {
     Ambiguous,
     Denied,
     Full,
+    /// It will not go away.
+    Final,
     Unknown,
 }
 
@@ -171,14 +224,22 @@ pub(crate) fn cause_of(error: &(dyn Error + 'static)) -> Cause {
 
 fn cause_here(error: &(dyn Error + 'static)) -> Cause {
     use object_store::client::HttpErrorKind;
-    if error.is::<StatusError>() {
-        // A server that answers 503 has mostly done nothing, but some do the work and then fail to say so.
-        return Cause::Ambiguous;
+    if let Some(error) = error.downcast_ref::<S3Error>() {
+        return match &error.kind {
+            S3ErrorKind::Unreachable { .. } | S3ErrorKind::Unresolved { .. } => Cause::Transient,
+            // A server that answers 503 has mostly done nothing, but some do the work and then fail to say so.
+            kind if kind.is_transient() => Cause::Ambiguous,
+            S3ErrorKind::Full => Cause::Full,
+            _ => Cause::Final,
+        };
     }
     if let Some(http) = error.downcast_ref::<HttpError>() {
         return match http.kind() {
             HttpErrorKind::Connect => Cause::Transient,
-            HttpErrorKind::Request | HttpErrorKind::Timeout | HttpErrorKind::Interrupted => Cause::Ambiguous,
+            HttpErrorKind::Request
+            | HttpErrorKind::Timeout
+            | HttpErrorKind::Interrupted
+            | HttpErrorKind::Decode => Cause::Ambiguous,
             _ => Cause::Unknown,
         };
     }
@@ -191,6 +252,7 @@ fn cause_here(error: &(dyn Error + 'static)) -> Cause {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::NotConnected,
         ) => Cause::Ambiguous,
         _ => Cause::Unknown,

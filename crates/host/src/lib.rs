@@ -29,7 +29,7 @@ pub use location::{Location, LocationError};
 pub use meter::{Meter, MeterReading, Operation};
 pub use object_store;
 pub use retry::{RetryPolicy, is_transient};
-pub use s3::S3Settings;
+pub use s3::{S3Action, S3Error, S3ErrorKind, S3Settings};
 pub use scratch::Scratch;
 pub use store::{ObjectInfo, Store};
 pub use sync::{DiskSyncer, Syncer};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::{Cause, cause_of};
+use crate::error::{Cause, cause_of, s3_error};
 use crate::ids::Ids;
 
 /// How often a request is tried, and how long to wait between.
@@ -14,20 +14,36 @@ pub struct RetryPolicy {
     pub attempts_max: u32,
     /// The longest wait before the second try; it doubles with each further one.
     pub wait_first: Duration,
-    /// The longest wait before any try.
+    /// The longest wait before any try, unless the store asks for a longer one.
     pub wait_max: Duration,
+    /// No try begins later than this after the first one.
+    pub total_max: Duration,
+    /// The same, where nobody has ever answered: an address is more often wrong than a server is out of order.
+    pub first_contact_max: Duration,
 }
 
 impl Default for RetryPolicy {
     /// Eight tries within about 13 seconds of waiting: what outlasts a server's restart but not a person's patience.
     fn default() -> Self {
-        Self { attempts_max: 8, wait_first: Duration::from_millis(100), wait_max: Duration::from_secs(10) }
+        Self {
+            attempts_max: 8,
+            wait_first: Duration::from_millis(100),
+            wait_max: Duration::from_secs(10),
+            total_max: Duration::from_secs(60),
+            first_contact_max: Duration::from_secs(1),
+        }
     }
 }
 
 impl RetryPolicy {
     /// One try only.
-    pub const NEVER: Self = Self { attempts_max: 1, wait_first: Duration::ZERO, wait_max: Duration::ZERO };
+    pub const NEVER: Self = Self {
+        attempts_max: 1,
+        wait_first: Duration::ZERO,
+        wait_max: Duration::ZERO,
+        total_max: Duration::ZERO,
+        first_contact_max: Duration::ZERO,
+    };
 
     /// The wait before try number `attempt` (the first is 1): anything from half to all of the step, so that clients
     /// that failed together do not come back together.
@@ -55,7 +71,7 @@ pub(crate) struct Retry {
 impl Retry {
     /// The tries of one request.
     pub fn start(&self) -> Tries {
-        Tries { retry: self.clone(), attempt: 1 }
+        Tries { retry: self.clone(), attempt: 1, started: self.clock.elapsed() }
     }
 }
 
@@ -64,6 +80,7 @@ impl Retry {
 pub(crate) struct Tries {
     retry: Retry,
     attempt: u32,
+    started: Duration,
 }
 
 impl Tries {
@@ -72,8 +89,17 @@ impl Tries {
         if !is_transient(&error) || self.attempt >= self.retry.policy.attempts_max {
             return Err(error);
         }
+        let policy = &self.retry.policy;
+        let wait = policy.wait(self.attempt + 1, self.retry.ids.random_u64());
+        let told = s3_error(&error);
+        let wait = wait.max(told.and_then(|told| told.retry_after).unwrap_or_default());
+        let first_contact = told.is_some_and(|told| told.kind.is_first_contact());
+        let limit = if first_contact { policy.first_contact_max } else { policy.total_max };
+        let spent = self.retry.clock.elapsed().saturating_sub(self.started);
+        if spent + wait > limit {
+            return Err(error);
+        }
         self.attempt += 1;
-        let wait = self.retry.policy.wait(self.attempt, self.retry.ids.random_u64());
         self.retry.clock.sleep(wait).await;
         Ok(())
     }

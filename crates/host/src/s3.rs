@@ -1,18 +1,24 @@
 //! Buckets of any store that speaks S3, from explicit settings: nothing is read from the environment here, and no
 //! metadata service is asked for credentials unless the settings name one.
 
+mod answer;
+mod client;
+mod error;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::client::{
-    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-    HttpService, ReqwestConnector,
-};
+use object_store::client::ClientOptions;
 use object_store::{BackoffConfig, RetryConfig};
+
+use crate::error::StoreError;
+use crate::location::Location;
+use client::Connector;
+
+pub use error::{S3Action, S3Error, S3ErrorKind};
 
 /// Where S3 is and how to speak to it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -27,6 +33,12 @@ pub struct S3Settings {
     /// The `AWS_*` variables and what the profile files hold, as names and values. Names that object_store does not
     /// know are passed over, as those variables serve other programs too.
     pub pairs: Vec<(String, String)>,
+    /// Why there are no credentials, or none that can be used, in words with a remedy.
+    pub trouble: Option<String>,
+    /// How long the store may say nothing before a request counts as lost; none means [`SILENCE`].
+    pub silence: Option<Duration>,
+    /// Certificates to trust beside the system's, as PEM.
+    pub certificates: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for S3Settings {
@@ -37,32 +49,29 @@ impl fmt::Debug for S3Settings {
             .field("region", &self.region)
             .field("path_style", &self.path_style)
             .field("pairs", &self.pairs.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .finish()
+            .field("trouble", &self.trouble)
+            .field("silence", &self.silence)
+            .finish_non_exhaustive()
     }
 }
 
-/// A part of 8 MiB over a slow line takes its time; a stuck connection must still end.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// A server that is alive says something within this time: MinIO and AWS answer within a second or two.
+const SILENCE: Duration = Duration::from_secs(20);
 
 impl S3Settings {
-    /// The store of one bucket, or a reason why the settings do not suffice.
-    pub(crate) fn open(&self, bucket: &str) -> Result<AmazonS3, String> {
+    /// The store of the bucket of `location`.
+    pub(crate) fn open(&self, location: &Location) -> Result<AmazonS3, StoreError> {
+        let bucket = location.root().strip_prefix("s3://").unwrap_or_default();
+        let invalid = |reason: String| StoreError::Invalid { location: location.clone(), reason };
+        let pairs = self.known_pairs();
+        self.check_credentials(location, &pairs)?;
         let mut builder = AmazonS3Builder::new();
-        let pairs: Vec<(AmazonS3ConfigKey, &String)> =
-            self.pairs.iter().filter_map(|(name, value)| Some((key(name)?, value))).collect();
-        if !pairs.iter().any(|(key, _)| brings_credentials(key)) {
-            return Err("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned());
-        }
         for (key, value) in &pairs {
             builder = builder.with_config(*key, value.as_str());
         }
-        let named = |wanted: &[AmazonS3ConfigKey]| {
-            pairs.iter().find(|(key, _)| wanted.contains(key)).map(|(_, value)| value.as_str())
-        };
-        let endpoint = self.endpoint.as_deref();
-        let endpoint =
-            endpoint.or_else(|| named(&[AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]));
+        let endpoint = self.endpoint(&pairs);
         if let Some(endpoint) = endpoint {
+            check_endpoint(endpoint).map_err(invalid)?;
             builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
         }
         if let Some(region) = &self.region {
@@ -70,18 +79,47 @@ impl S3Settings {
         }
         match self.path_style {
             Some(path_style) => builder = builder.with_virtual_hosted_style_request(!path_style),
-            None if named(&[AmazonS3ConfigKey::VirtualHostedStyleRequest]).is_some() => {}
+            None if named(&pairs, &[AmazonS3ConfigKey::VirtualHostedStyleRequest]).is_some() => {}
             None => builder = builder.with_virtual_hosted_style_request(endpoint.is_none()),
         }
         let plain_http = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
-        let options = ClientOptions::new().with_allow_http(plain_http).with_timeout(REQUEST_TIMEOUT);
+        let connector = Connector {
+            bucket: bucket.to_owned(),
+            secrets: self.secrets(),
+            silence: self.silence.unwrap_or(SILENCE),
+            certificates: self.certificates.clone(),
+        };
         builder
             .with_bucket_name(bucket)
-            .with_client_options(options)
+            .with_client_options(ClientOptions::new().with_allow_http(plain_http))
             .with_retry(NO_RETRY)
-            .with_http_connector(Connector { secrets: self.secrets() })
+            .with_http_connector(connector)
             .build()
-            .map_err(|error| redact(&self.secrets(), error.to_string()))
+            .map_err(|error| invalid(client::redact(&self.secrets(), error.to_string())))
+    }
+
+    fn known_pairs(&self) -> Vec<(AmazonS3ConfigKey, &String)> {
+        self.pairs.iter().filter_map(|(name, value)| Some((key(name)?, value))).collect()
+    }
+
+    fn check_credentials(
+        &self,
+        location: &Location,
+        pairs: &[(AmazonS3ConfigKey, &String)],
+    ) -> Result<(), StoreError> {
+        let words = match &self.trouble {
+            Some(trouble) => trouble.clone(),
+            None if pairs.iter().any(|(key, _)| brings_credentials(key)) => return Ok(()),
+            None => String::new(),
+        };
+        let bucket = location.root().strip_prefix("s3://").unwrap_or_default();
+        let error = S3Error::new(S3ErrorKind::NoCredentials, S3Action::Read, bucket, words);
+        Err(StoreError::S3 { location: location.clone(), error: Box::new(error) })
+    }
+
+    fn endpoint<'a>(&'a self, pairs: &'a [(AmazonS3ConfigKey, &String)]) -> Option<&'a str> {
+        let in_pairs = || named(pairs, &[AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]);
+        self.endpoint.as_deref().or_else(in_pairs)
     }
 
     /// The values that must never be shown.
@@ -128,59 +166,16 @@ fn brings_credentials(key: &AmazonS3ConfigKey) -> bool {
     )
 }
 
-/// A server's answer that may be another one the next time.
-#[derive(Debug, thiserror::Error)]
-#[error("the server answered {status}: {body}")]
-pub(crate) struct StatusError {
-    status: u16,
-    body: String,
+fn named<'a>(pairs: &'a [(AmazonS3ConfigKey, &String)], wanted: &[AmazonS3ConfigKey]) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| wanted.contains(key)).map(|(_, value)| value.as_str())
 }
 
-/// Makes the HTTP clients of S3: they tell overload and server errors by type, and keep secrets out of error texts.
-#[derive(Debug)]
-struct Connector {
-    secrets: Arc<[String]>,
-}
-
-impl HttpConnector for Connector {
-    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Service { inner, secrets: self.secrets.clone() }))
+fn check_endpoint(endpoint: &str) -> Result<(), String> {
+    let host = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(()),
+        _ => Err(format!("the endpoint `{endpoint}` is no URL: write it like http://localhost:9000")),
     }
-}
-
-struct Service {
-    inner: HttpClient,
-    secrets: Arc<[String]>,
-}
-
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Service")
-    }
-}
-
-#[async_trait]
-impl HttpService for Service {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.inner.execute(request).await?;
-        let status = response.status();
-        if !status.is_client_error() && !status.is_server_error() {
-            return Ok(response);
-        }
-        // A server repeats the access key in its complaint about a wrong signature.
-        let (parts, body) = response.into_parts();
-        let body = redact(&self.secrets, String::from_utf8_lossy(&body.bytes().await?).into_owned());
-        if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
-            let error = StatusError { status: status.as_u16(), body: body.chars().take(500).collect() };
-            return Err(HttpError::new(HttpErrorKind::Unknown, error));
-        }
-        Ok(HttpResponse::from_parts(parts, body.into()))
-    }
-}
-
-fn redact(secrets: &[String], text: String) -> String {
-    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 #[cfg(test)]

@@ -202,7 +202,19 @@ impl Store {
     /// An object's facts.
     pub async fn head(&self, location: &Location) -> Result<ObjectInfo, StoreError> {
         let (store, path) = self.open(location)?;
-        store.head(&path).await.map(ObjectInfo::from).map_err(told(location))
+        let error = match store.head(&path).await {
+            Ok(meta) => return Ok(meta.into()),
+            Err(error) => StoreError::from_object_store(location, error),
+        };
+        match &error {
+            StoreError::S3 { error: told, .. } if told.unexplained => {
+                // The answer to a GET has a body, which says why.
+                let explained = store.get_range(&path, 0..1).await.err();
+                let explained = explained.map(|error| StoreError::from_object_store(location, error));
+                Err(explained.filter(|error| matches!(error, StoreError::S3 { .. })).unwrap_or(error))
+            }
+            _ => Err(error),
+        }
     }
 
     /// Writes an object, replacing what was there. It is durable once this returns: file and folders are synced.
@@ -271,10 +283,10 @@ impl Backends {
         if let Some(backend) = by_root.get(location.root()) {
             return Ok(backend.clone());
         }
-        let invalid = |reason: String| StoreError::Invalid { location: location.clone(), reason };
-        let bucket = location.root().strip_prefix("s3://").unwrap_or_default();
-        let settings = self.s3.as_ref().ok_or_else(|| invalid("no S3 is configured".to_owned()))?;
-        let store = Arc::new(settings.open(bucket).map_err(invalid)?);
+        let no_s3 =
+            || StoreError::Invalid { location: location.clone(), reason: "no S3 is configured".to_owned() };
+        let settings = self.s3.as_ref().ok_or_else(no_s3)?;
+        let store = Arc::new(settings.open(location)?);
         let backend = Backend { parts: Some(store.clone()), store, remote: true };
         by_root.insert(location.root().to_owned(), backend.clone());
         Ok(backend)

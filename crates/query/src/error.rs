@@ -214,12 +214,19 @@ fn translate(error: DataFusionError, phase: Phase) -> QueryError {
         DataFusionError::SchemaError(error, _) => schema(*error),
         DataFusionError::NotImplemented(what) => QueryError::Unsupported { what, position: None },
         DataFusionError::ResourcesExhausted(message) => QueryError::Memory { message },
-        DataFusionError::ObjectStore(error) => QueryError::Store { message: error.to_string() },
-        DataFusionError::ParquetError(error) => QueryError::Store { message: error.to_string() },
+        DataFusionError::ObjectStore(error) => store(error.as_ref()),
+        DataFusionError::ParquetError(error) => store(error.as_ref()),
         DataFusionError::IoError(error) => QueryError::Store { message: error.to_string() },
         DataFusionError::Plan(message) => plan(message),
         DataFusionError::Execution(message) => plain(message, phase),
         other => plain(other.strip_backtrace(), phase),
+    }
+}
+
+fn store(error: &(dyn std::error::Error + 'static)) -> QueryError {
+    match hosu_host::StoreError::of_s3(error) {
+        Some(told) => QueryError::Catalog(CatalogError::Store(told)),
+        None => QueryError::Store { message: error.to_string() },
     }
 }
 

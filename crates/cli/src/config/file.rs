@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -56,6 +57,10 @@ pub struct S3Section {
     pub region: Option<String>,
     /// Whether the bucket stands in the path.
     pub path_style: Option<bool>,
+    /// How long the server may say nothing.
+    pub timeout_seconds: Option<u64>,
+    /// For how long a request that fails is repeated.
+    pub retry_seconds: Option<u64>,
 }
 
 /// `[ingest]`.
@@ -141,6 +146,14 @@ impl ConfigFile {
                 Err(self.wrong(key, "a share makes no sense here: give a size like `128MiB`".to_owned()))
             }
             size => Ok(size.of(machine_memory_bytes())),
+        }
+    }
+
+    /// A number of seconds; none at all makes no sense.
+    pub fn seconds(&self, key: &str, value: Option<u64>) -> Result<Option<Duration>, ConfigError> {
+        match value {
+            Some(0) => Err(self.wrong(key, "0 seconds are no time to wait".to_owned())),
+            value => Ok(value.map(Duration::from_secs)),
         }
     }
 

@@ -4,6 +4,7 @@ mod file;
 mod size;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hosu_host::{Location, LocationError, S3Settings};
 
@@ -20,6 +21,8 @@ pub struct Config {
     pub lake: LakeConfig,
     /// How S3 is reached.
     pub s3: S3Settings,
+    /// For how long a request that fails is repeated.
+    pub s3_retry: Option<Duration>,
     /// `[ingest]`.
     pub ingest: IngestConfig,
     /// `[query]`.
@@ -120,18 +123,24 @@ impl Config {
             Some(path) => ConfigFile::read(&absolute(current, &path))?,
             None => ConfigFile::find(current)?,
         };
+        let aws = aws::read(environment);
         let s3 = S3Settings {
-            endpoint: aws::endpoint(environment).or_else(|| file.s3.endpoint.clone()),
+            endpoint: aws.endpoint.or_else(|| file.s3.endpoint.clone()),
             region: match environment.first(&[env::AWS_REGION, env::AWS_DEFAULT_REGION]) {
                 Some(_) => None,
                 None => file.s3.region.clone(),
             },
             path_style: file.s3.path_style,
-            pairs: aws::pairs(environment),
+            pairs: aws.pairs,
+            trouble: aws.trouble,
+            silence: file.seconds("s3.timeout_seconds", file.s3.timeout_seconds)?,
+            certificates: aws.certificates,
         };
+        let s3_retry = file.seconds("s3.retry_seconds", file.s3.retry_seconds)?;
         Ok(Self {
             lake: lake(arguments, environment, &file)?,
             s3,
+            s3_retry,
             ingest: ingest(&file)?,
             query: query(&file.query, &file)?,
         })

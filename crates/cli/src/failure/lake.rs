@@ -32,6 +32,10 @@ impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         let message = error.to_string();
         let (code, remedy) = match error {
+            StoreError::S3 { error, .. } => {
+                let (code, remedy) = super::s3::told(error);
+                return Self::new(code, message).remedy(remedy);
+            }
             StoreError::NotFound { .. } => {
                 ("NOT_FOUND", "check the path; `hosu doctor` tells what else is missing")
             }

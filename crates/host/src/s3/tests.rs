@@ -49,6 +49,16 @@ impl Server {
         host(&self.url)
     }
 
+    /// Waits until so many requests came.
+    async fn wait_for(&self, requests: usize) {
+        let come = async {
+            while self.requests().len() < requests {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), come).await.unwrap();
+    }
+
     /// Method, path and chosen headers of each request.
     fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
@@ -105,6 +115,8 @@ fn host(endpoint: &str) -> Host {
             pair("AWS_PAGER", "less"),
             pair("AWS_BUCKET", "other"),
         ],
+        silence: Some(Duration::from_secs(1)),
+        ..S3Settings::default()
     };
     let clock = Arc::new(ManualClock::at_ms(0));
     Host::new(Store::new(Some(settings)), clock, Arc::new(SeededIds::new(1)), Scratch::system())
@@ -165,7 +177,8 @@ async fn refusals_are_told_at_once_and_without_credentials() {
 async fn a_server_that_stays_broken_is_unavailable_after_eight_tries() {
     let server = Server::start(vec![answer(503, "wJalrXUtnFEMI is your secret")]).await;
     let error = server.host().store.put(&object(), Bytes::from_static(b"1")).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().starts_with("cannot write s3://bucket/folder/x: the store fails"), "{error}");
     assert!(error.to_string().contains("no answer is left"), "{error}");
     assert!(!format!("{error:?}").contains("wJalr"));
     assert_eq!(server.requests().len(), 8);
@@ -176,6 +189,71 @@ async fn nobody_at_the_endpoint_is_unavailable() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = host(&format!("http://{unused}")).store.get(&object()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_never_answered_is_not_waited_for() {
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let host = host(&format!("http://{unused}"));
+    host.store.get(&object()).await.unwrap_err();
+    assert!(host.clock.elapsed() <= Duration::from_secs(1), "{:?}", host.clock.elapsed());
+}
+
+#[tokio::test]
+async fn a_store_that_asks_for_time_gets_it_or_an_error() {
+    let busy =
+        |headers: &'static str| Answer { headers, ..answer(503, "<Error><Code>SlowDown</Code></Error>") };
+    let server = Server::start(vec![busy("Retry-After: 30\r\n"), answer(200, "hello")]).await;
+    let host = server.host();
+    assert_eq!(host.store.get(&object()).await.unwrap(), "hello");
+    assert!(host.clock.elapsed() >= Duration::from_secs(30));
+    let server = Server::start(vec![busy("Retry-After: 3600\r\n"), answer(200, "hello")]).await;
+    let error = server.host().store.get(&object()).await.unwrap_err();
+    assert!(error.to_string().contains("the store is overloaded (SlowDown)"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_told_and_never_followed() {
+    let headers = "Location: /elsewhere\r\nx-amz-bucket-region: ap-northeast-2\r\n";
+    for status in [301, 302, 307] {
+        let server = Server::start(vec![Answer { headers, ..answer(status, "") }, answer(200, "")]).await;
+        let error = server.host().store.put(&object(), Bytes::from_static(b"1")).await.unwrap_err();
+        assert!(error.to_string().contains("the bucket is in the region ap-northeast-2"), "{error}");
+        assert_eq!(server.requests(), ["PUT /bucket/folder/x"]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_head_is_explained_by_asking_again() {
+    let why = "<Error><Code>InvalidAccessKeyId</Code><Message>who?</Message></Error>";
+    let server = Server::start(vec![answer(403, ""), answer(403, why)]).await;
+    let error = server.host().store.head(&object()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
+    assert!(error.to_string().contains("does not know the access key (InvalidAccessKeyId: who?)"), "{error}");
+    assert_eq!(server.requests(), ["HEAD /bucket/folder/x", "GET /bucket/folder/x range: bytes=0-0"]);
+}
+
+#[tokio::test]
+async fn a_page_that_answers_a_write_is_no_success() {
+    let page = Answer { headers: "Content-Type: text/html\r\n", ..answer(200, "<html>Log in</html>") };
+    let server = Server::start(vec![page.clone(), page]).await;
+    let store = server.host().store;
+    let error = store.put(&object(), Bytes::from_static(b"1")).await.unwrap_err();
+    assert!(error.to_string().contains("not a store of S3 (it answered 200: Log in)"), "{error}");
+    let error = store.get(&object()).await.unwrap_err();
+    assert!(error.to_string().contains("not a store of S3"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = host(&format!("http://{}", listener.local_addr().unwrap()));
+    let store = host.store.clone().with_retry(crate::RetryPolicy::NEVER);
+    let error = store.get(&object()).await.unwrap_err();
+    assert!(error.to_string().contains("the store does not answer"), "{error}");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
 #[tokio::test]
@@ -195,7 +273,7 @@ async fn a_part_that_failed_is_sent_again_under_its_number() {
     let mut upload: Upload = host.store.upload(&object());
     upload.write(Bytes::from(vec![7; crate::PART_BYTES])).await.unwrap();
     upload.write(Bytes::from_static(b"8")).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.wait_for(3).await;
     assert_eq!(upload.finish().await.unwrap(), crate::PART_BYTES as u64 + 1);
     let requests = server.requests();
     assert_eq!(requests[0], "POST /bucket/folder/x?uploads=");
@@ -210,7 +288,28 @@ async fn without_credentials_nobody_is_asked_for_them() {
     let settings = S3Settings { region: Some("eu-west-1".to_owned()), ..S3Settings::default() };
     let error = Store::new(Some(settings)).get(&object()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
-    assert!(error.to_string().contains("set AWS_ACCESS_KEY_ID"), "{error}");
+    assert!(
+        matches!(&error, StoreError::S3 { error, .. } if error.kind == S3ErrorKind::NoCredentials),
+        "{error}"
+    );
+    let settings =
+        S3Settings { trouble: Some("the profile is of a kind".to_owned()), ..S3Settings::default() };
+    let error = Store::new(Some(settings)).get(&object()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("there are no credentials for S3 (the profile is of a kind)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_scheme_is_refused() {
+    let pairs = vec![("AWS_ACCESS_KEY_ID".to_owned(), "key".to_owned())];
+    for endpoint in ["localhost:9000", "ftp://x", "http://"] {
+        let settings =
+            S3Settings { endpoint: Some(endpoint.to_owned()), pairs: pairs.clone(), ..S3Settings::default() };
+        let error = Store::new(Some(settings)).get(&object()).await.unwrap_err();
+        assert!(error.to_string().contains("is no URL: write it like"), "{error}");
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! and nowhere else; what is not recognised is `GENERIC_USER_ERROR`.
 
 use super::{SqlError, code, place};
+use hosu_catalog::CatalogError;
 use hosu_change::ChangeError;
+use hosu_datafile::DataFileError;
 use hosu_dialect::At;
 use hosu_query::QueryError;
 
@@ -33,6 +35,7 @@ pub(crate) fn from_change(error: ChangeError, query: &At<String>) -> SqlError {
             let message = format!("NULL value not allowed for NOT NULL column: {column}");
             SqlError::new(code::CONSTRAINT_VIOLATION, message)
         }
+        ChangeError::DataFile(DataFileError::Store(error)) => CatalogError::Store(error).into(),
         ChangeError::DataFile(error) => {
             SqlError::new(code::ICEBERG_FILESYSTEM_ERROR, super::catalog::chain(&error))
         }
