@@ -104,6 +104,11 @@ impl Tries {
         Ok(())
     }
 
+    /// Counts a try that needs no wait.
+    pub fn repeat(&mut self) {
+        self.attempt += 1;
+    }
+
     /// Whether this is not the first try, so that an earlier one may have been carried out.
     pub fn is_repeated(&self) -> bool {
         self.attempt > 1

@@ -20,6 +20,7 @@ use object_store::{
     PutOptions, PutPayload, PutResult, RenameOptions, Result, coalesce_ranges,
 };
 
+use crate::error::s3_error;
 use crate::metered::{Counted, MeteredStore};
 use crate::retry::Retry;
 use parts::PartsUpload;
@@ -45,6 +46,17 @@ impl RetryingStore {
     async fn get_range_whole(&self, location: &Path, range: Range<u64>) -> Result<Bytes> {
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
         self.get_opts(location, options).await?.bytes().await
+    }
+
+    /// Asks why HEAD was refused: the answer to a GET has a body, which says it. When that is not refused, HEAD may be
+    /// tried again.
+    async fn explain(&self, location: &Path, error: Error) -> Result<()> {
+        let options = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
+        match self.inner.get_opts(location, options).await {
+            Ok(_) => Ok(()),
+            Err(explained) if s3_error(&explained).is_some() => Err(explained),
+            Err(_) => Err(error),
+        }
     }
 
     async fn delete_batch(&self, paths: Vec<Path>) -> Vec<Result<Path>> {
@@ -97,6 +109,10 @@ impl RetryingStore {
             None => self.inner.list(prefix),
         }
     }
+}
+
+fn is_unexplained(error: &Error) -> bool {
+    s3_error(error).is_some_and(|told| told.unexplained)
 }
 
 /// A listing, and the last name it gave, from which it goes on after a failure.
@@ -170,6 +186,10 @@ impl ObjectStore for RetryingStore {
         let mut tries = self.retry.start();
         let mut result = loop {
             match self.inner.get_opts(location, options.clone()).await {
+                Err(error) if options.head && !tries.is_repeated() && is_unexplained(&error) => {
+                    self.explain(location, error).await?;
+                    tries.repeat();
+                }
                 Err(error) => tries.after(error).await?,
                 Ok(result) => break result,
             }

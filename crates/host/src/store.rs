@@ -202,19 +202,7 @@ impl Store {
     /// An object's facts.
     pub async fn head(&self, location: &Location) -> Result<ObjectInfo, StoreError> {
         let (store, path) = self.open(location)?;
-        let error = match store.head(&path).await {
-            Ok(meta) => return Ok(meta.into()),
-            Err(error) => StoreError::from_object_store(location, error),
-        };
-        match &error {
-            StoreError::S3 { error: told, .. } if told.unexplained => {
-                // The answer to a GET has a body, which says why.
-                let explained = store.get_range(&path, 0..1).await.err();
-                let explained = explained.map(|error| StoreError::from_object_store(location, error));
-                Err(explained.filter(|error| matches!(error, StoreError::S3 { .. })).unwrap_or(error))
-            }
-            _ => Err(error),
-        }
+        store.head(&path).await.map(ObjectInfo::from).map_err(told(location))
     }
 
     /// Writes an object, replacing what was there. It is durable once this returns: file and folders are synced.

@@ -11,6 +11,7 @@ use object_store::{
 
 use super::RetryingStore;
 use crate::meter::Operation;
+use crate::retry::is_transient;
 
 /// Parts under way to one object.
 pub(super) struct PartsUpload {
@@ -96,7 +97,8 @@ impl MultipartUpload for PartsUpload {
         loop {
             self.store.count.request(Operation::Put);
             match self.parts.complete_multipart(&self.location, &self.id, sent.clone()).await {
-                Err(Error::NotFound { .. }) if tries.is_repeated() && self.is_complete().await => {
+                // Some stores say NotFound of an upload that is no more, some AccessDenied.
+                Err(error) if tries.is_repeated() && !is_transient(&error) && self.is_complete().await => {
                     return Ok(PutResult { e_tag: None, version: None });
                 }
                 Err(error) => tries.after(error).await?,

@@ -52,6 +52,11 @@ impl Asked {
         }
     }
 
+    /// Whether this is the answer to a read without its length, without which nobody knows when it is whole.
+    pub fn lacks_length(&self, answer: &Answer) -> bool {
+        self.action == S3Action::Read && !answer.has_length
+    }
+
     pub fn error(&self, kind: S3ErrorKind, words: impl Into<String>) -> S3Error {
         S3Error::new(kind, self.action, &self.bucket, words)
     }
@@ -65,6 +70,7 @@ pub(super) struct Answer {
     pub content_type: String,
     /// Whether a header says that S3 speaks: the id of the request, or an ETag.
     pub is_s3: bool,
+    pub has_length: bool,
     pub date: Option<String>,
     pub region: Option<String>,
     pub retry_after: Option<String>,
@@ -142,7 +148,12 @@ pub(super) fn wrong(asked: &Asked, answer: &Answer) -> Option<S3Error> {
         }
         200..300 if answer.is_html() => Some(Kind::NotS3),
         200..300 if asked.expects_document && !answer.body.contains('<') => Some(Kind::Broken),
+        200..300 if asked.lacks_length(answer) => {
+            return Some(asked.error(Kind::Broken, "the answer does not say how long the object is"));
+        }
         200..300 | 304 => None,
+        // Of what is not a write, nothing can be there already.
+        409 if code.is_empty() && asked.action != S3Action::Write => Some(Kind::Conflict),
         status => by_code(asked, answer, code).or_else(|| by_status(answer, status)),
     };
     let mut error = asked.error(told?, answer.words());
@@ -155,7 +166,9 @@ pub(super) fn wrong(asked: &Asked, answer: &Answer) -> Option<S3Error> {
 fn by_code(asked: &Asked, answer: &Answer, code: &str) -> Option<S3ErrorKind> {
     use S3ErrorKind as Kind;
     Some(match code {
-        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" => Kind::KeyUnknown,
+        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" | "NotSignedUp" => {
+            Kind::KeyUnknown
+        }
         "SignatureDoesNotMatch" => Kind::SecretWrong,
         "ExpiredToken"
         | "ExpiredTokenException"

@@ -108,7 +108,7 @@ impl HttpService for Service {
         self.answered.store(true, Ordering::Relaxed);
         let mut answer = head(&response);
         let is_object = matches!(answer.status, 200..300 | 304) && !asked.expects_document;
-        if is_object && !answer.is_html() {
+        if is_object && !answer.is_html() && !(answer.status < 300 && asked.lacks_length(&answer)) {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
@@ -169,6 +169,7 @@ fn head(response: &HttpResponse) -> Answer {
         status: response.status().as_u16(),
         content_type: header("content-type").unwrap_or_default().to_ascii_lowercase(),
         is_s3: ["x-amz-request-id", "x-amz-id-2", "etag"].iter().any(|name| header(name).is_some()),
+        has_length: header("content-length").is_some(),
         date: header("date"),
         region: header("x-amz-bucket-region"),
         retry_after: header("retry-after"),

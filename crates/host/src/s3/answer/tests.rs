@@ -18,6 +18,7 @@ fn xml(status: u16, body: &str) -> Answer {
         status,
         content_type: "application/xml".to_owned(),
         is_s3: true,
+        has_length: true,
         body: body.to_owned(),
         ..Answer::default()
     }
@@ -98,7 +99,9 @@ fn a_page_for_people_is_not_s3() {
     // The proxy before a store that is away for a moment speaks HTML.
     assert_eq!(kind(&html(502)), Some(S3ErrorKind::Failing));
     // An object may be a page.
-    assert_eq!(kind(&Answer { is_s3: true, ..html(200) }), None);
+    assert_eq!(kind(&Answer { is_s3: true, has_length: true, ..html(200) }), None);
+    // One whose end nobody knows is no object.
+    assert_eq!(kind(&Answer { is_s3: true, ..html(200) }), Some(S3ErrorKind::Broken));
     let words = wrong(&asked(S3Action::Read), &html(200)).unwrap().words;
     assert_eq!(words, "it answered 200: Wi-Fi of the hotel Log in &amp; surf");
     let plain = Answer {
