@@ -7,6 +7,7 @@ mod first_contact;
 mod ingest;
 mod pyiceberg;
 mod round_trip;
+mod s3;
 mod sql;
 mod together;
 mod usage;
@@ -22,6 +23,7 @@ use serde_json::Value;
 /// A folder to run the binary in; `lake` in it is the lake.
 pub struct Place {
     folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
 }
 
 /// What a run left behind.
@@ -38,7 +40,12 @@ pub struct Run {
 impl Place {
     /// An empty folder.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self::with_environment(Vec::new())
+    }
+
+    /// An empty folder, and variables that the binary gets beside `HOME`.
+    pub fn with_environment(environment: Vec<(String, String)>) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), environment }
     }
 
     /// A path in the folder.
@@ -64,6 +71,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hosu"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.folder.path()).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

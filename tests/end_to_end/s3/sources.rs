@@ -1,0 +1,78 @@
+//! Events that lie on S3: by name, by folder, by glob, with names as people give them, more of them than one answer lists.
+
+use serde_json::{Value, json};
+
+use super::super::{Place, say};
+use super::{Bucket, S3Server, events, gzip};
+
+on_every_server!(
+    objects_folders_and_globs_are_read,
+    what_is_not_there_is_told,
+    keys_beside_what_lies_below_them,
+);
+
+/// A bucket of events, and a place whose lake is in another bucket.
+fn setting(server: &S3Server) -> (Bucket, Place) {
+    let (bucket, lake) = (server.new_bucket("events"), server.new_bucket("lake"));
+    (bucket, server.place(&lake.url("warehouse")))
+}
+
+fn objects_folders_and_globs_are_read(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    bucket.put("logs/2026-01-01/a.json.gz", gzip(&events(0..10)));
+    bucket.put("logs/2026-01-01/b.json", events(10..20));
+    bucket.put("logs/2026-01-02/deep/a.json.gz", gzip(&events(20..30)));
+    bucket.put("logs/2026-01-02/_SUCCESS", "");
+    bucket.put("logs2/a.json.gz", gzip(&events(30..40)));
+    let rows = |sources: &[&str]| {
+        let urls: Vec<String> = sources.iter().map(|source| bucket.url(source)).collect();
+        let line: Vec<&str> =
+            ["events", "--dry-run"].into_iter().chain(urls.iter().map(String::as_str)).collect();
+        let report = place.ingest(&line);
+        (report["rows"].as_u64().unwrap(), report["sources"].as_u64().unwrap())
+    };
+    assert_eq!(rows(&["logs/2026-01-01/a.json.gz"]), (10, 1));
+    assert_eq!(rows(&["logs/"]), (30, 3));
+    assert_eq!(rows(&["logs/2026-01-01/"]), (20, 2));
+    assert_eq!(rows(&["logs/2026-01-01/*.json.gz"]), (10, 1));
+    assert_eq!(rows(&["logs/*/*.json.gz"]), (10, 1));
+    assert_eq!(rows(&["logs/**/*.json.gz"]), (20, 2));
+    assert_eq!(rows(&["logs/2026-01-0[2-9]/**"]), (10, 1));
+    assert_eq!(rows(&["**/*.json.gz"]), (30, 3));
+    assert_eq!(rows(&[""]), (40, 4), "the bucket's root");
+    assert_eq!(rows(&["logs*/**/?.json*", "logs/", "logs/2026-01-01/b.json"]), (40, 4), "each once");
+    // Another scheme is the same place.
+    let other = bucket.url("logs/**").replace("s3://", "S3A://");
+    assert_eq!(place.ingest(&["events", &other])["rows"], 30);
+    let again = place.ingest(&["events", &bucket.url("logs/"), &bucket.url("logs/2026-01-01/a.json.gz")]);
+    assert_eq!((&again["rows"], &again["sources_skipped"]), (&json!(0), &json!(3)), "{again}");
+    assert_eq!(again["left_out"][0]["path"], Value::String(bucket.url("logs/2026-01-02/_SUCCESS")));
+    assert_eq!(place.rows("select count(*), count(distinct id) from events"), json!([[30, 30]]));
+    place.check_sound();
+}
+
+fn what_is_not_there_is_told(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    bucket.put("logs/a.json", events(0..2));
+    for key in ["nope.json", "nope", "logs/*.csv", "logs/a.json/b"] {
+        let run = place.hosu(&["--output", "json", "ingest", "events", &bucket.url(key)]);
+        run.fails(1, "SOURCE_NOT_FOUND", key);
+    }
+    assert_eq!(place.rows("show tables in default"), json!([]), "a refused ingest makes nothing");
+}
+
+fn keys_beside_what_lies_below_them(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    // A folder's marker, as consoles make it, is no source.
+    if !server.make_folder_marker(&bucket, "logs") {
+        say("tested without a folder's marker: no curl here that signs, or the server refuses it");
+    }
+    bucket.put("logs/a.json", events(0..2));
+    bucket.put("logs-old/a.json", events(2..4));
+    bucket.put("logs.json", events(4..6));
+    let report = place.ingest(&["events", &bucket.url("logs/")]);
+    assert_eq!((&report["rows"], &report["sources"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!(report["left_out"], json!([]), "{report}");
+    let report = place.ingest(&["events", &bucket.url("")]);
+    assert_eq!((&report["rows"], &report["sources_skipped"]), (&json!(4), &json!(1)), "{report}");
+}
