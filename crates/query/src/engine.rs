@@ -15,7 +15,6 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use hosu_catalog::{Catalog, CatalogError, Table};
-use hosu_host::Meter;
 use hosu_table::name::{self, TableName};
 
 use crate::error::{QueryError, plan_error};
@@ -23,7 +22,7 @@ use crate::names::Spelling;
 use crate::planned::Planned;
 use crate::provider::SnapshotProvider;
 use crate::statement::{QueryText, Tables};
-use crate::stats::ScanCounter;
+use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
 
 /// What Athena calls its catalog, in lower case: statements that come from there name it.
@@ -103,16 +102,30 @@ impl Engine {
     /// # Errors
     /// [`QueryError`], with the place in `sql` where that is known.
     pub async fn plan(&self, catalog: &Catalog, database: &str, sql: &str) -> Result<Planned, QueryError> {
+        self.plan_live(catalog, database, sql, &Live::default()).await
+    }
+
+    /// As [`Engine::plan`]; `live` shows the statement's figures while it is planned, and then while it runs.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn plan_live(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        sql: &str,
+        live: &Live,
+    ) -> Result<Planned, QueryError> {
         let text = QueryText::parse(sql)?;
         let tables = self.load(catalog, database, &text.tables()?).await?;
         let mut spelling = Spelling::default();
         tables.iter().for_each(|(_, table)| spelling.add(table.schema()));
 
-        let planned = self.plan_spelled(catalog, database, &text, &tables, &spelling).await;
+        let planned = self.plan_spelled(catalog, database, &text, &tables, &spelling, live).await;
         match (planned, spelling.everywhere()) {
             // A field of something without a path, perhaps, whose name others spell in another way.
             (Err(error), Some(everywhere)) => {
-                let again = self.plan_spelled(catalog, database, &text, &tables, &everywhere).await;
+                let again = self.plan_spelled(catalog, database, &text, &tables, &everywhere, live).await;
                 again.map_err(|_| error)
             }
             (planned, _) => planned,
@@ -126,11 +139,12 @@ impl Engine {
         text: &QueryText,
         tables: &[(TableName, Arc<Table>)],
         spelling: &Spelling,
+        live: &Live,
     ) -> Result<Planned, QueryError> {
-        let counter = Arc::new(ScanCounter::default());
-        let meter = Arc::new(Meter::default());
-        let catalogs = catalogs(catalog, tables, spelling, &counter)?;
-        let state = self.state_of(catalog, database, spelling, catalogs, meter.clone());
+        let scans = Scans::default();
+        live.show(scans.clone());
+        let catalogs = catalogs(catalog, tables, spelling, &scans.counter)?;
+        let state = self.state_of(catalog, database, spelling, catalogs, scans.meter.clone());
 
         let logical = match state.statement_to_plan(text.spelled(spelling)).await {
             Err(error) if error.to_string().contains("require unique expression names") => {
@@ -149,8 +163,7 @@ impl Engine {
             physical.clone(),
             renamed(&physical.schema(), names),
             state.task_ctx(),
-            counter,
-            meter,
+            scans,
         );
         self.check_scan(&planned)?;
         Ok(planned)
@@ -219,7 +232,7 @@ impl Engine {
         database: &str,
         spelling: &Spelling,
         catalogs: Arc<dyn CatalogProviderList>,
-        meter: Arc<Meter>,
+        meter: Arc<hosu_host::Meter>,
     ) -> SessionState {
         let shared = self.state.runtime_env();
         let runtime = RuntimeEnv {

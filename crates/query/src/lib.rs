@@ -11,6 +11,7 @@ mod names;
 mod planned;
 mod provider;
 mod prune;
+mod reading;
 mod scan;
 mod source;
 mod statement;
@@ -23,7 +24,7 @@ pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};
 pub use planned::Planned;
 pub use provider::provider;
-pub use stats::ScanStats;
+pub use stats::{Live, ScanStats};
 
 #[cfg(test)]
 mod tests;

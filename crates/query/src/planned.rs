@@ -9,13 +9,11 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
-use hosu_host::Meter;
 
 use crate::error::{QueryError, plan_error};
-use crate::stats::{ScanCounter, ScanStats};
+use crate::stats::{ScanStats, Scans};
 
 /// A query that is planned: its files are known, nothing was read yet.
 pub struct Planned {
@@ -23,8 +21,7 @@ pub struct Planned {
     physical: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     task: Arc<TaskContext>,
-    counter: Arc<ScanCounter>,
-    meter: Arc<Meter>,
+    scans: Scans,
 }
 
 impl fmt::Debug for Planned {
@@ -39,10 +36,9 @@ impl Planned {
         physical: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         task: Arc<TaskContext>,
-        counter: Arc<ScanCounter>,
-        meter: Arc<Meter>,
+        scans: Scans,
     ) -> Self {
-        Self { logical, physical, schema, task, counter, meter }
+        Self { logical, physical, schema, task, scans }
     }
 
     /// The columns of the result, named as the statement names them; two may have the same name.
@@ -71,32 +67,7 @@ impl Planned {
 
     /// What it reads: the plan from the start, the rest as it was read so far.
     pub fn stats(&self) -> ScanStats {
-        let (mut total, mut read) = (0, 0);
-        row_groups(&self.physical, &mut total, &mut read);
-        ScanStats {
-            bytes_scanned: self.meter.snapshot().bytes_read(),
-            row_groups_total: total,
-            row_groups_read: read,
-            ..self.counter.read()
-        }
-    }
-}
-
-/// Sums up what the scans of a plan say of row groups.
-fn row_groups(plan: &Arc<dyn ExecutionPlan>, total: &mut u64, read: &mut u64) {
-    for metric in plan.metrics().iter().flat_map(|metrics| metrics.iter()) {
-        let MetricValue::PruningMetrics { name, pruning_metrics } = metric.value() else { continue };
-        match name.as_ref() {
-            "row_groups_pruned_statistics" => {
-                *total += (pruning_metrics.pruned() + pruning_metrics.matched()) as u64;
-            }
-            // Bloom filters are asked last, of the row groups that are left.
-            "row_groups_pruned_bloom_filter" => *read += pruning_metrics.matched() as u64,
-            _ => {}
-        }
-    }
-    for child in plan.children() {
-        row_groups(child, total, read);
+        self.scans.stats()
     }
 }
 

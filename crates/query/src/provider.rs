@@ -29,6 +29,7 @@ use crate::columns::FieldIdAdapterFactory;
 use crate::error::QueryError;
 use crate::names::Spelling;
 use crate::prune::{FileContainer, Leaves, Pruner};
+use crate::reading::CountedReaders;
 use crate::scan::{self, ScanFile};
 use crate::source::TableSource;
 use crate::stats::ScanCounter;
@@ -145,6 +146,7 @@ impl SnapshotProvider {
             runtime.object_store(&url)?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
+        let readers = CountedReaders::new(readers, self.counter.clone());
         let parquet = ParquetSource::new(TableSchema::new(columns.clone(), Vec::new()))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_metadata_size_hint(FOOTER_BYTES_GUESS)

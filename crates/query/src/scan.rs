@@ -75,7 +75,7 @@ pub(crate) async fn plan(
     }
     stats.files_total = stats.files_total.max(seen);
     stats.bytes_total = stats.bytes_total.max(seen_bytes);
-    stats.files_read = files.len() as u64;
+    stats.files_planned = files.len() as u64;
     stats.bytes_planned = files.iter().map(|file| file.file().file_size_in_bytes()).sum();
     Ok((files, stats))
 }

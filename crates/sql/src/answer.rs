@@ -26,12 +26,25 @@ pub struct Stats {
     pub rows: u64,
     /// Rows added to a table.
     pub rows_changed: u64,
-    /// Data files that were read, and those that their tables have.
+    /// Data files that were read.
     pub files_read: u64,
-    /// Data files of the tables that were asked.
+    /// Data files that were left after pruning.
+    pub files_planned: u64,
+    /// Data files of the tables that were asked. A table that stands twice in a statement is read twice and counts twice, here
+    /// and below.
     pub files_total: u64,
+    /// Row groups of the files that were read of which anything was needed.
+    pub row_groups_read: u64,
+    /// Row groups of the files that were read.
+    pub row_groups_total: u64,
+    /// The rows in the row groups that were read.
+    pub rows_scanned: u64,
     /// Bytes fetched of data files.
     pub bytes_scanned: u64,
+    /// The bytes of the files that were left after pruning.
+    pub bytes_planned: u64,
+    /// The bytes of all data files of the tables that were asked.
+    pub bytes_total: u64,
     /// From the start of the statement to the last row.
     pub elapsed_ms: u64,
     /// The snapshot that the statement made.

@@ -15,6 +15,7 @@ mod statements;
 
 pub use answer::{Answer, Column, Stats};
 pub use error::{SqlError, code};
+pub use hosu_query::{Live, ScanStats};
 pub use session::{Session, SqlSettings};
 
 #[cfg(test)]

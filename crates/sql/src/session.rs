@@ -10,7 +10,7 @@ use hosu_catalog::Catalog;
 use hosu_datafile::WriterSettings;
 use hosu_dialect::{At, Statement};
 use hosu_host::Clock;
-use hosu_query::{Engine, EngineSettings, Planned, run_error};
+use hosu_query::{Engine, EngineSettings, Live, Planned, run_error};
 use hosu_table::name::DEFAULT_DATABASE;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,21 +80,29 @@ impl Session {
     /// With Trino's code, and the place in the text that the statement was parsed from: that of the fault where it is
     /// known, else that of the statement.
     pub async fn run(&mut self, statement: &At<Statement>) -> Result<Answer, SqlError> {
-        self.dispatch(&statement.value).await.map_err(|error| error.at(statement.position))
+        self.run_live(statement, &Live::default()).await
     }
 
-    async fn dispatch(&self, statement: &Statement) -> Result<Answer, SqlError> {
+    /// As [`Session::run`]; `live` shows what the statement reads while it is planned and runs, also before this returns.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub async fn run_live(&mut self, statement: &At<Statement>, live: &Live) -> Result<Answer, SqlError> {
+        self.dispatch(&statement.value, live).await.map_err(|error| error.at(statement.position))
+    }
+
+    async fn dispatch(&self, statement: &Statement, live: &Live) -> Result<Answer, SqlError> {
         let names = Names { catalog: &self.catalog, database: &self.database };
         let watch = Watch::start(&self.catalog);
         match statement {
-            Statement::Query(query) => return self.query(query, watch).await,
+            Statement::Query(query) => return self.query(query, watch, live).await,
             Statement::Explain(statement) => {
-                let (texts, planned) = explain::explain(names, &self.engine, statement).await?;
+                let (texts, planned) = explain::explain(names, &self.engine, live, statement).await?;
                 return Answer::of_texts(texts.columns, texts.rows, watch.of(planned, Stats::default()));
             }
             Statement::Insert(statement) => {
                 let (inserted, planned) =
-                    insert::insert(names, &self.engine, self.writer.clone(), statement).await?;
+                    insert::insert(names, &self.engine, live, self.writer.clone(), statement).await?;
                 let snapshot_id = inserted.snapshot_id.map(|id| id.to_string());
                 let stats = Stats { rows_changed: inserted.rows, snapshot_id, ..Stats::default() };
                 return Ok(Answer::empty(watch.of(planned, stats)));
@@ -108,10 +116,10 @@ impl Session {
         Ok(Answer::empty(watch.alone()))
     }
 
-    async fn query(&self, query: &At<String>, watch: Watch) -> Result<Answer, SqlError> {
+    async fn query(&self, query: &At<String>, watch: Watch, live: &Live) -> Result<Answer, SqlError> {
         let planned = self
             .engine
-            .plan(&self.catalog, &self.database, &query.value)
+            .plan_live(&self.catalog, &self.database, &query.value, live)
             .await
             .map_err(|error| from_query(error, query))?;
         let rows = planned.stream().map_err(|error| from_query(error, query))?;
@@ -191,8 +199,14 @@ impl Watch {
             let scan = planned.stats();
             Stats {
                 files_read: scan.files_read,
+                files_planned: scan.files_planned,
                 files_total: scan.files_total,
+                row_groups_read: scan.row_groups_read,
+                row_groups_total: scan.row_groups_total,
+                rows_scanned: scan.rows_scanned,
                 bytes_scanned: scan.bytes_scanned,
+                bytes_planned: scan.bytes_planned,
+                bytes_total: scan.bytes_total,
                 elapsed_ms: self.elapsed_ms(),
                 ..stats.clone()
             }

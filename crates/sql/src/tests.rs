@@ -98,6 +98,12 @@ async fn figures_tell_what_was_read_and_changed() {
     assert!(told.stats.snapshot_id.is_some());
     let told = lake.run("SELECT a FROM t WHERE d = DATE '2026-01-02'").await.unwrap();
     assert_eq!((told.stats.rows, told.stats.files_read, told.stats.files_total), (2, 1, 2));
+    assert_eq!(
+        (told.stats.files_planned, told.stats.row_groups_read, told.stats.row_groups_total),
+        (1, 1, 1)
+    );
+    assert_eq!(told.stats.rows_scanned, 2);
+    assert!(told.stats.bytes_planned < told.stats.bytes_total, "{:?}", told.stats);
     assert!(told.stats.bytes_scanned > 0);
     assert_eq!(told.stats.snapshot_id, None);
 }

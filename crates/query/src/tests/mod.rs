@@ -5,6 +5,7 @@ mod files;
 mod names;
 mod pruning;
 mod queries;
+mod reading;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::{SqlError, code};
 use datafusion::physical_plan::displayable;
 use futures::StreamExt;
 use hosu_dialect::{At, Explain, Statement};
-use hosu_query::{Engine, Planned, run_error};
+use hosu_query::{Engine, Live, Planned, run_error};
 
 /// What to tell.
 enum Kind {
@@ -23,12 +23,13 @@ enum Kind {
 pub(crate) async fn explain(
     names: Names<'_>,
     engine: &Engine,
+    live: &Live,
     explain: &Explain,
 ) -> Result<(Texts, Planned), SqlError> {
     let kind = kind(explain)?;
     let query = query_of(explain)?;
     let planned = engine
-        .plan(names.catalog, names.database, &query.value)
+        .plan_live(names.catalog, names.database, &query.value, live)
         .await
         .map_err(|error| from_query(error, query))?;
     if explain.analyze {
@@ -59,11 +60,12 @@ fn lines(column: &'static [&'static str; 1], text: &str) -> Texts {
 fn figures(planned: &Planned) -> String {
     let stats = planned.stats();
     format!(
-        "Files: {} of {} read\nRow groups: {} of {} read\nBytes scanned: {}",
+        "Files: {} of {} read\nRow groups: {} of {} read\nRows scanned: {}\nBytes scanned: {}",
         stats.files_read,
         stats.files_total,
         stats.row_groups_read,
         stats.row_groups_total,
+        stats.rows_scanned,
         stats.bytes_scanned
     )
 }

@@ -16,7 +16,7 @@ use futures::StreamExt;
 use hosu_change::Inserted;
 use hosu_datafile::WriterSettings;
 use hosu_dialect::Insert;
-use hosu_query::{Engine, Planned};
+use hosu_query::{Engine, Live, Planned};
 use hosu_table::arrow_schema;
 use hosu_table::name::nearest;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub(crate) async fn insert(
     names: Names<'_>,
     engine: &Engine,
+    live: &Live,
     settings: WriterSettings,
     insert: &Insert,
 ) -> Result<(Inserted, Planned), SqlError> {
@@ -33,7 +34,7 @@ pub(crate) async fn insert(
     let filled = filled_columns(&target, insert)?;
     let query = &insert.query;
     let planned = engine
-        .plan(names.catalog, names.database, &query.value)
+        .plan_live(names.catalog, names.database, &query.value, live)
         .await
         .map_err(|error| from_query(error, query))?;
     check_types(&target, &filled, &planned).map_err(|error| error.at(query.position))?;
