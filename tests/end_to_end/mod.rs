@@ -8,6 +8,7 @@ mod ingest;
 mod pyiceberg;
 mod round_trip;
 mod s3;
+mod screen;
 mod sql;
 mod together;
 mod usage;

@@ -158,5 +158,20 @@ fn a_query_that_would_read_too_much_is_refused() {
 fn people_see_what_a_query_cost() {
     let place = lake();
     let run = place.hosu(&["sql", "-c", "select id from events"]).ok();
-    assert!(run.stderr.starts_with("(2 rows, ") && run.stderr.contains(" scanned (1 of 1 file, "), "{run:?}");
+    assert!(run.stderr.starts_with("(2 rows, ") && run.stderr.contains(" s, 1 of 1 file, "), "{run:?}");
+    let stats =
+        place.hosu(&["sql", "--output", "json", "-c", "select id from events"]).ok().json()["stats"].clone();
+    for (name, expected) in [
+        ("rows", 2),
+        ("files_read", 1),
+        ("files_planned", 1),
+        ("files_total", 1),
+        ("row_groups_read", 1),
+        ("row_groups_total", 1),
+        ("rows_scanned", 2),
+    ] {
+        assert_eq!(stats[name], expected, "{name}: {stats}");
+    }
+    assert!(stats["bytes_planned"].is_u64() && stats["bytes_planned"] == stats["bytes_total"], "{stats}");
+    assert!(stats["price_usd"].as_f64().unwrap() > 0.0, "{stats}");
 }

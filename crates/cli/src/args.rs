@@ -120,6 +120,12 @@ pub struct SqlArguments {
     /// How to print rows
     #[arg(long, value_enum, default_value_t)]
     pub format: RowFormat,
+    /// One line a value in tables; on a terminal wide rows get it anyway
+    #[arg(short = 'x', long)]
+    pub expanded: bool,
+    /// Write rows into a file, not to standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// How rows are printed for people and other programs.

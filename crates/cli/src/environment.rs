@@ -41,6 +41,22 @@ pub const AWS_VIRTUAL_HOSTED_STYLE_REQUEST: &str = "AWS_VIRTUAL_HOSTED_STYLE_REQ
 pub const AWS_SHARED_CREDENTIALS_FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
 /// Where `~/.aws/config` lies instead.
 pub const AWS_CONFIG_FILE: &str = "AWS_CONFIG_FILE";
+/// The program that shows long answers, before [`PAGER`].
+pub const HOSU_PAGER: &str = "HOSU_PAGER";
+/// The program that shows long texts.
+pub const PAGER: &str = "PAGER";
+/// The options of `less`.
+pub const LESS: &str = "LESS";
+/// Where programs are looked for.
+pub const PATH: &str = "PATH";
+/// The kind of terminal.
+pub const TERM: &str = "TERM";
+/// No colours, whatever the terminal can do.
+pub const NO_COLOR: &str = "NO_COLOR";
+/// How wide the terminal is, where it cannot be asked.
+pub const COLUMNS: &str = "COLUMNS";
+/// How high the terminal is, where it cannot be asked.
+pub const LINES: &str = "LINES";
 
 /// What the names of all variables of AWS begin with: object_store knows more of them than stand here.
 const AWS_PREFIX: &str = "AWS_";
@@ -65,6 +81,11 @@ impl Environment {
     /// The value of a variable; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable, also an empty one.
+    pub fn as_set(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     /// The first of these variables that is set.
@@ -94,8 +115,9 @@ impl Environment {
 }
 
 fn is_ours(name: &str) -> bool {
-    [HOSU_LAKE, HOSU_CONFIG, HOSU_CATALOG, HOSU_WAREHOUSE, HOME].contains(&name)
-        || name.starts_with(AWS_PREFIX)
+    const OF_THE_LAKE: [&str; 5] = [HOSU_LAKE, HOSU_CONFIG, HOSU_CATALOG, HOSU_WAREHOUSE, HOME];
+    const OF_THE_SCREEN: [&str; 8] = [HOSU_PAGER, PAGER, LESS, PATH, TERM, NO_COLOR, COLUMNS, LINES];
+    OF_THE_LAKE.contains(&name) || OF_THE_SCREEN.contains(&name) || name.starts_with(AWS_PREFIX)
 }
 
 #[cfg(test)]
@@ -114,6 +136,6 @@ mod tests {
 
     #[test]
     fn variables_of_others_are_not_kept() {
-        assert!(is_ours("AWS_SESSION_TOKEN") && is_ours("HOSU_LAKE") && !is_ours("PATH"));
+        assert!(is_ours("AWS_SESSION_TOKEN") && is_ours("HOSU_LAKE") && !is_ours("EDITORIAL"));
     }
 }

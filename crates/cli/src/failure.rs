@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use crate::args::Output;
+use crate::print::width;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,11 +165,11 @@ impl Failure {
         let mut text = format!("error: {}\n", self.message);
         if let Some(Place { line, column, excerpt: Some(excerpt) }) = self.place.as_deref() {
             let (excerpt, column) = window(excerpt, *column);
-            let before = excerpt.chars().take(column.saturating_sub(1));
-            let pad: usize = before.map(width).sum();
+            let at = excerpt.char_indices().nth(column.saturating_sub(1)).map_or(excerpt.len(), |(at, _)| at);
+            let (before, from) = excerpt.split_at(at);
+            let indent = "line : ".len() + line.to_string().len() + width(before);
             let _ = writeln!(text, "  line {line}: {excerpt}");
-            let _ =
-                writeln!(text, "  {:indent$}^", "", indent = "line : ".len() + line.to_string().len() + pad);
+            let _ = writeln!(text, "  {:indent$}{}", "", "^".repeat(width(token(from)).max(1)));
         }
         if let Some(remedy) = &self.remedy {
             let _ = writeln!(text, "  {remedy}");
@@ -212,11 +213,19 @@ fn without_xml(message: String) -> String {
     without_xml(format!("{before}the store answers {code}: {text}{after}"))
 }
 
-/// The part of a line around a column, tabs as blanks, and the column in it: a statement may be one very long line.
+/// The word or the sign that a text begins with.
+fn token(text: &str) -> &str {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let quoted = text.strip_prefix('"').and_then(|rest| rest.find('"')).map(|end| end + 2);
+    let end = quoted.or_else(|| text.find(|c| !is_of_word(c))).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The part of a line around a column, what no line can show as blanks, and the column in it: a statement may be one very long line.
 fn window(line: &str, column: usize) -> (String, usize) {
     const BEFORE: usize = 50;
     const AFTER: usize = 40;
-    let line: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let line: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let at = column.saturating_sub(1).min(line.len());
     let start = if line.len() <= BEFORE + AFTER { 0 } else { at.saturating_sub(BEFORE) };
     let end = if line.len() <= BEFORE + AFTER { line.len() } else { line.len().min(at + AFTER) };
@@ -226,13 +235,13 @@ fn window(line: &str, column: usize) -> (String, usize) {
     (text, at - start + 1 + if cut_before { 2 } else { 0 })
 }
 
-fn width(c: char) -> usize {
-    unicode_width::UnicodeWidthChar::width(c).unwrap_or(0)
-}
-
 impl From<io::Error> for Failure {
     /// Of writing to stdout, and of what has no better words.
     fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::StorageFull {
+            return Self::new("OUTPUT_FULL", "cannot write the output: no space is left")
+                .remedy("free some space, or write the output elsewhere, and run the command again");
+        }
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
         Self {
             exit: if quiet { Exit::Quiet } else { Exit::Failed },

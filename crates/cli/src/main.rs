@@ -9,6 +9,7 @@ mod failure;
 mod lake;
 mod print;
 mod progress;
+mod show;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -73,13 +74,23 @@ async fn stop_signal() {
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                () = interrupt() => {}
                 _ = terminate.recv() => {}
             }
         }
         // Then the signal ends the process the hard way, which a lake survives as well.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// Ends at a Ctrl-C that is not for a pager.
+async fn interrupt() {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if !show::pager_has_terminal() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 fn ended(result: Result<u8, Failure>, output: Output) -> ExitCode {

@@ -1,4 +1,5 @@
-//! The bar that an ingest draws on a terminal: bytes, rate, what is left. Nothing is drawn anywhere else, so that logs stay clean.
+//! What is drawn on a terminal while work goes on: the bar of an ingest, the line of a statement. Nothing is drawn anywhere
+//! else, so that logs stay clean.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,8 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const KNOWN: &str = "{spinner} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
 const UNKNOWN: &str = "{spinner} {bytes}  {bytes_per_sec}  {msg}";
+
+const LINE: &str = "{spinner} {wide_msg}";
 
 /// A bar when `on_terminal`, nothing otherwise.
 pub fn progress(on_terminal: bool) -> Arc<dyn Progress> {
@@ -27,9 +30,7 @@ impl Progress for Bar {
     fn begin(&self, bytes_total: Option<u64>) {
         self.rows.store(0, Ordering::Relaxed);
         let template = if bytes_total.is_some() { KNOWN } else { UNKNOWN };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
-        }
+        set_style(&self.bar, template);
         match bytes_total {
             Some(bytes) => self.bar.set_length(bytes),
             None => self.bar.unset_length(),
@@ -47,5 +48,40 @@ impl Progress for Bar {
 
     fn end(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// One line of words, as wide as the terminal at most; gone when it is dropped.
+pub struct Line {
+    bar: ProgressBar,
+}
+
+impl Line {
+    /// A line that nobody sees until it says something.
+    pub fn new() -> Self {
+        let bar = ProgressBar::hidden();
+        set_style(&bar, LINE);
+        Self { bar }
+    }
+
+    /// Says something else.
+    pub fn draw(&self, words: String) {
+        self.bar.set_message(words);
+        if self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.tick();
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
     }
 }

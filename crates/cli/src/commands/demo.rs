@@ -12,7 +12,8 @@ use super::{Context, ingest, sql};
 use crate::args::{DemoArguments, Output, RowFormat};
 use crate::config::{Config, LakeConfig};
 use crate::failure::Failure;
-use crate::print::human;
+use crate::print::{Look, human};
+use crate::show;
 
 const GAME_EVENTS: &[u8] = include_bytes!("../../../../sample-data/game-events.ndjson");
 const CLOUDTRAIL: &[u8] = include_bytes!("../../../../sample-data/cloudtrail.ndjson");
@@ -52,8 +53,12 @@ pub async fn run(arguments: DemoArguments, context: Context) -> Result<u8, Failu
         for statement in hosu_dialect::parse(statement).map_err(hosu_sql::SqlError::from)? {
             let mut answer = session.run(&statement).await?;
             let mut out = io::stdout().lock();
-            sql::print_rows(&mut answer, RowFormat::Table, &mut out).await?;
-            writeln!(out, "{}", sql::figures(&answer.stats(), true, &context))?;
+            show::print_rows(&mut answer, RowFormat::Table, &Look::default(), &mut out).await?;
+            writeln!(
+                out,
+                "{}",
+                show::figures(&answer.stats(), true, show::Wanted::More, context.config.query.price_per_tib)
+            )?;
         }
     }
     end(arguments.keep, folder)

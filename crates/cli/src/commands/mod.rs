@@ -17,14 +17,19 @@ use crate::failure::Failure;
 use crate::lake;
 
 /// What every verb needs.
-struct Context {
-    config: Config,
-    catalog: Catalog,
-    output: Output,
+pub struct Context {
+    /// `hosu.toml`, and what stands above it.
+    pub config: Config,
+    /// The lake's tables.
+    pub catalog: Catalog,
+    /// For whom to print.
+    pub output: Output,
+    /// The variables of the process.
+    pub environment: Environment,
     /// Where relative paths of the command line count from.
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// Asked when somebody wants the command to end.
-    stop: Stop,
+    pub stop: Stop,
 }
 
 /// Runs a command; its exit code when it did what it was asked for.
@@ -37,7 +42,8 @@ pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> 
         lake::check(&config.lake)?;
     }
     let folder = environment.current_folder().to_owned();
-    let context = Context { catalog: catalog(&config), config, output: arguments.output, folder, stop };
+    let output = arguments.output;
+    let context = Context { catalog: catalog(&config), config, output, environment, folder, stop };
     let stop = context.stop.clone();
     match arguments.command {
         // It stops by itself, so that it can put away what it wrote.

@@ -1,40 +1,32 @@
-//! `hosu sql`: statements one after the other until the first error, and their rows in the wanted layout.
+//! `hosu sql`: where statements come from, and each run one after the other until the first error.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read};
 use std::path::Path;
 
-use arrow::array::RecordBatch;
-use futures::StreamExt;
 use hosu_datafile::WriterSettings;
-use hosu_sql::{Answer, Session, SqlSettings, Stats, encode};
+use hosu_sql::{Session, SqlError, SqlSettings};
 use hosu_table::name;
 
 use super::Context;
-use crate::args::{Output, RowFormat, SqlArguments};
+use crate::args::SqlArguments;
 use crate::failure::Failure;
-use crate::print::{Answers, Cells, Column, Spool, human, is_numeric, layout};
+use crate::show::{self, Expanded, Manner, Target};
 
 /// Runs the command.
 pub async fn run(arguments: SqlArguments, context: &Context) -> Result<u8, Failure> {
     let database = name::parse_database(&arguments.database)?;
     let text = statements(&arguments, context)?;
     let mut session = session(context, database)?;
-    let mut out = BufWriter::new(io::stdout());
+    let mut manner = Manner::new(arguments.format);
+    if arguments.expanded {
+        manner.expanded = Expanded::On;
+    }
+    let mut out = arguments.out.as_deref().map(|path| create(&context.folder.join(path))).transpose()?;
     for statement in hosu_dialect::statements(&text) {
-        let failed = |error: hosu_sql::SqlError| Failure::from(error).in_text(&text);
-        let statement = statement.map_err(|error| failed(error.into()))?;
-        let mut answer = session.run(&statement).await.map_err(failed)?;
-        match context.output {
-            Output::Json => print_json(&mut answer, context, &mut out).await,
-            Output::Text => print_rows(&mut answer, arguments.format, &mut out).await,
-        }
-        .map_err(|failure| failure.in_text(&text))?;
-        out.flush()?;
-        if context.output == Output::Text {
-            let figures = figures(&answer.stats(), !answer.columns().is_empty(), context);
-            let _ = writeln!(io::stderr().lock(), "{figures}");
-        }
+        let statement = statement.map_err(|error| Failure::from(SqlError::from(error)).in_text(&text))?;
+        let target = out.as_mut().map_or(Target::Screen, |out| Target::Writer(out));
+        show::statement(&mut session, &statement, &text, &manner, target, context).await?;
     }
     Ok(0)
 }
@@ -57,86 +49,12 @@ pub fn session(context: &Context, database: String) -> Result<Session, Failure> 
     Ok(Session::new(context.catalog.clone(), settings)?)
 }
 
-/// Prints the rows of an answer as they come.
-pub async fn print_rows(answer: &mut Answer, format: RowFormat, out: &mut dyn Write) -> Result<(), Failure> {
-    if answer.columns().is_empty() {
-        while let Some(batch) = answer.next().await {
-            batch?;
-        }
-        return Ok(());
-    }
-    let column = |column: &hosu_sql::Column| Column {
-        name: column.name.clone(),
-        numeric: is_numeric(&column.trino_type),
-    };
-    let columns: Vec<Column> = answer.columns().iter().map(column).collect();
-    let mut layout = layout(format);
-    // The header waits for the first rows: a statement that fails at once prints an error only.
-    let mut next = answer.next().await.transpose()?;
-    layout.begin(&columns, out)?;
-    while let Some(batch) = next {
-        for row in 0..batch.num_rows() {
-            layout.row(&Row { batch: &batch, row }, out)?;
-        }
-        next = answer.next().await.transpose()?;
-    }
-    Ok(layout.end(out)?)
-}
-
-/// Prints one object; nothing of it if the statement fails on its way.
-async fn print_json(answer: &mut Answer, context: &Context, out: &mut dyn Write) -> Result<(), Failure> {
-    let columns: Vec<(String, String)> =
-        answer.columns().iter().map(|column| (column.name.clone(), column.trino_type.clone())).collect();
-    let mut spool = Spool::new(context.catalog.host().scratch.clone());
-    let mut object = Answers::default();
-    object.begin(&columns, &mut spool)?;
-    while let Some(batch) = answer.next().await {
-        let batch = batch?;
-        for row in 0..batch.num_rows() {
-            let values: Vec<encode::Json> =
-                batch.columns().iter().map(|array| encode::trino_json(array.as_ref(), row)).collect();
-            object.row(&values, &mut spool)?;
-        }
-    }
-    let stats = serde_json::to_value(answer.stats()).map_err(io::Error::from)?;
-    object.end(&stats, &mut spool)?;
-    Ok(spool.release(out)?)
-}
-
-struct Row<'a> {
-    batch: &'a RecordBatch,
-    row: usize,
-}
-
-impl Cells for Row<'_> {
-    fn text(&self, column: usize) -> Option<String> {
-        encode::text_cell(self.batch.column(column).as_ref(), self.row)
-    }
-
-    fn json(&self, column: usize) -> String {
-        encode::natural_json(self.batch.column(column).as_ref(), self.row).to_string()
-    }
-}
-
-/// One line about what a statement did and cost.
-pub fn figures(stats: &Stats, has_rows: bool, context: &Context) -> String {
-    let mut parts = Vec::new();
-    if has_rows {
-        parts.push(human::counted(stats.rows, "row"));
-    } else if stats.rows_changed > 0 || stats.snapshot_id.is_some() {
-        parts.push(format!("{} added", human::counted(stats.rows_changed, "row")));
-    } else {
-        parts.push("done".to_owned());
-    }
-    parts.push(human::elapsed(stats.elapsed_ms));
-    if stats.files_total > 0 {
-        let scanned = human::bytes(stats.bytes_scanned);
-        let files =
-            format!("{} of {}", human::count(stats.files_read), human::counted(stats.files_total, "file"));
-        let price = human::price(stats.bytes_scanned, context.config.query.price_per_tib);
-        parts.push(format!("{scanned} scanned ({files}, {price})"));
-    }
-    format!("({})", parts.join(", "))
+fn create(path: &Path) -> Result<BufWriter<fs::File>, Failure> {
+    let file = fs::File::create(path).map_err(|error| {
+        Failure::new("FILE_UNWRITABLE", format!("cannot write {}: {error}", path.display()))
+            .remedy("-o names a file that rows are written to")
+    })?;
+    Ok(BufWriter::new(file))
 }
 
 /// The text of the statements: `-c`, a file, or standard input.

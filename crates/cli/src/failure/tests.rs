@@ -10,7 +10,7 @@ fn people_see_the_place_in_the_statement() {
         .in_text("select 1;\nselect '한', tpye from events");
     assert_eq!(
         failure.to_text(),
-        "error: column `tpye` does not exist\n  line 2: select '한', tpye from events\n                       ^\n  \
+        "error: column `tpye` does not exist\n  line 2: select '한', tpye from events\n                       ^^^^\n  \
          did you mean `type`?\n"
     );
 }
@@ -51,6 +51,28 @@ fn an_answer_of_s3_is_told_in_its_own_words() {
     for other in ["<Error>", "<Error></Error>", "</Error><Error>", "plain"] {
         assert_eq!(Failure::new("X", other).message, other);
     }
+}
+
+#[test]
+fn the_place_is_under_the_word_whatever_stands_before() {
+    let marked = |line: &str, column: usize| {
+        let text = Failure::new("X", "m").at(Some((1, column))).in_text(line).to_text();
+        text.lines().nth(2).unwrap().to_owned()
+    };
+    let start = "          ";
+    assert_eq!(marked("select x", 8), format!("{start}       ^"));
+    assert_eq!(marked("'서울' geo.x", 6), format!("{start}       ^^^"));
+    assert_eq!(marked("'e\u{301}' \"두 말\" y", 6), format!("{start}    ^^^^^^^"));
+    assert_eq!(marked("\t(\u{1b}[1m", 2), format!("{start} ^"));
+    assert_eq!(marked("select", 9), format!("{start}      ^"), "behind the end");
+    assert_eq!(marked("'👨‍👩‍👧' x", 9), format!("{start}     ^"));
+}
+
+#[test]
+fn a_full_disk_is_one_clear_error() {
+    let failure = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
+    assert_eq!((failure.code, failure.exit_code()), ("OUTPUT_FULL", 1));
+    assert!(failure.to_text().contains("no space"), "{}", failure.to_text());
 }
 
 #[test]

@@ -45,10 +45,14 @@ pub fn elapsed(ms: u64) -> String {
     }
 }
 
-/// What a scan costs where scanned bytes are paid for; enough digits to see a small one.
+/// What a scan costs where scanned bytes are paid for.
+pub fn dollars(bytes: u64, dollars_per_tib: f64) -> f64 {
+    bytes as f64 / (1_u64 << 40) as f64 * dollars_per_tib
+}
+
+/// The same as text, with enough digits to see a small one.
 pub fn price(bytes: u64, dollars_per_tib: f64) -> String {
-    let dollars = bytes as f64 / (1_u64 << 40) as f64 * dollars_per_tib;
-    match dollars {
+    match dollars(bytes, dollars_per_tib) {
         d if d <= 0.0 => "$0".to_owned(),
         d if d < 0.000_001 => "less than $0.000001".to_owned(),
         d if d < 0.01 => format!("${d:.6}"),

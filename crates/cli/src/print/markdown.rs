@@ -2,12 +2,20 @@
 
 use std::io::{self, Write};
 
-use super::{Cells, Column, Layout};
+use super::{Cells, Column, Layout, Look};
 
 /// One line a row; numbers are aligned on the right.
 #[derive(Debug, Default)]
 pub struct Markdown {
+    null: String,
     columns: usize,
+}
+
+impl Markdown {
+    /// With what stands for NULL.
+    pub fn new(look: &Look) -> Self {
+        Self { null: look.null.clone(), ..Self::default() }
+    }
 }
 
 impl Layout for Markdown {
@@ -18,7 +26,7 @@ impl Layout for Markdown {
     }
 
     fn row(&mut self, cells: &dyn Cells, out: &mut dyn Write) -> io::Result<()> {
-        let cell = |at| cells.text(at).map_or_else(|| "NULL".to_owned(), |text| escaped(&text));
+        let cell = |at| cells.text(at).map_or_else(|| escaped(&self.null), |text| escaped(&text));
         line(out, (0..self.columns).map(cell))
     }
 
@@ -38,5 +46,5 @@ fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<
 fn escaped(text: &str) -> String {
     let text =
         text.replace('\\', "\\\\").replace('|', "\\|").replace("\r\n", "<br>").replace(['\n', '\r'], "<br>");
-    super::one_line(&text)
+    super::one_line(text)
 }

@@ -3,6 +3,7 @@
 mod delimited;
 pub mod human;
 mod json;
+mod look;
 mod markdown;
 mod spool;
 mod table;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 use crate::args::RowFormat;
 
 pub use json::Answers;
+pub use look::{Expanded, Look, one_line, width};
 pub use spool::Spool;
 
 /// What a layout needs to know of a column.
@@ -46,15 +48,15 @@ pub trait Layout {
 }
 
 /// The layout of a format.
-pub fn layout(format: RowFormat) -> Box<dyn Layout> {
+pub fn layout(format: RowFormat, look: &Look) -> Box<dyn Layout> {
     match format {
-        RowFormat::Table => Box::new(table::Table::default()),
+        RowFormat::Table => Box::new(table::Table::new(look)),
         RowFormat::Csv => Box::new(delimited::Csv::default()),
         RowFormat::Tsv => Box::new(delimited::Tsv::default()),
         RowFormat::Json => Box::new(json::Objects::in_one_array()),
         RowFormat::Ndjson => Box::new(json::Objects::one_a_line()),
-        RowFormat::Markdown => Box::new(markdown::Markdown::default()),
-        RowFormat::Vertical => Box::new(vertical::Vertical::default()),
+        RowFormat::Markdown => Box::new(markdown::Markdown::new(look)),
+        RowFormat::Vertical => Box::new(vertical::Vertical::new(look)),
     }
 }
 
@@ -62,24 +64,6 @@ pub fn layout(format: RowFormat) -> Box<dyn Layout> {
 pub fn is_numeric(type_name: &str) -> bool {
     let base = type_name.split('(').next().unwrap_or_default();
     matches!(base, "tinyint" | "smallint" | "integer" | "int" | "bigint" | "real" | "double" | "decimal")
-}
-
-/// Text as it can stand in one line of a terminal: control characters are spelled out, so that a value neither breaks
-/// the table nor moves the cursor.
-fn one_line(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
-    }
-    let mut line = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
-    }
-    line
-}
-
-/// How many columns of a terminal a text takes.
-fn width(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use hosu_host::Scratch;
 
 /// What is held in memory before a temporary file takes over.
 const MEMORY_BYTES_MAX: usize = 4 << 20;
+/// What is given back at a time.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// Bytes in memory, and beyond some size in a temporary file.
 #[derive(Debug)]
@@ -22,20 +24,34 @@ impl Spool {
         Self { scratch, memory: Vec::new(), file: None }
     }
 
-    /// Writes all that is held to `out`.
-    pub fn release(mut self, out: &mut dyn Write) -> io::Result<()> {
+    /// Gives back what is held.
+    pub fn release(mut self) -> io::Result<Chunks> {
         if let Some(file) = &mut self.file {
             file.rewind()?;
-            let mut chunk = vec![0; 64 << 10];
-            loop {
-                let read = file.read(&mut chunk)?;
-                if read == 0 {
-                    break;
-                }
-                out.write_all(chunk.get(..read).unwrap_or_default())?;
-            }
         }
-        out.write_all(&self.memory)
+        Ok(Chunks { file: self.file, memory: Some(self.memory) })
+    }
+}
+
+/// What was held, in pieces.
+pub struct Chunks {
+    file: Option<File>,
+    memory: Option<Vec<u8>>,
+}
+
+impl Chunks {
+    /// The next piece; none after the last.
+    pub fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if let Some(file) = &mut self.file {
+            let mut chunk = vec![0; CHUNK_BYTES];
+            let read = file.read(&mut chunk)?;
+            if read > 0 {
+                chunk.truncate(read);
+                return Ok(Some(chunk));
+            }
+            self.file = None;
+        }
+        Ok(self.memory.take())
     }
 }
 
@@ -70,8 +86,11 @@ mod tests {
             let data: Vec<u8> = (0..bytes).map(|at| u8::try_from(at % 251).unwrap()).collect();
             data.chunks(1_000_003).for_each(|chunk| spool.write_all(chunk).unwrap());
             assert_eq!(spool.file.is_some(), bytes > MEMORY_BYTES_MAX);
+            let mut chunks = spool.release().unwrap();
             let mut out = Vec::new();
-            spool.release(&mut out).unwrap();
+            while let Some(chunk) = chunks.next_chunk().unwrap() {
+                out.extend(chunk);
+            }
             assert!(out == data);
         }
     }
