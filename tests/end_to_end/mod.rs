@@ -12,6 +12,7 @@ mod screen;
 mod sql;
 mod together;
 mod usage;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -86,7 +86,15 @@ pub(crate) struct Tries {
 impl Tries {
     /// After `error`: waits and returns, or gives the error back because it is final or was the last try's.
     pub async fn after(&mut self, error: object_store::Error) -> object_store::Result<()> {
-        if !is_transient(&error) || self.attempt >= self.retry.policy.attempts_max {
+        match is_transient(&error) {
+            true => self.again(error).await,
+            false => Err(error),
+        }
+    }
+
+    /// As [`Tries::after`], for an error that is known to pass for another reason.
+    pub async fn again(&mut self, error: object_store::Error) -> object_store::Result<()> {
+        if self.attempt >= self.retry.policy.attempts_max {
             return Err(error);
         }
         let policy = &self.retry.policy;

@@ -187,8 +187,10 @@ impl ObjectStore for RetryingStore {
         let mut result = loop {
             match self.inner.get_opts(location, options.clone()).await {
                 Err(error) if options.head && !tries.is_repeated() && is_unexplained(&error) => {
-                    self.explain(location, error).await?;
-                    tries.repeat();
+                    match self.explain(location, error).await {
+                        Err(error) => tries.after(error).await?,
+                        Ok(()) => tries.repeat(),
+                    }
                 }
                 Err(error) => tries.after(error).await?,
                 Ok(result) => break result,

@@ -179,4 +179,4 @@ fn check_endpoint(endpoint: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

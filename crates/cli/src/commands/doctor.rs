@@ -1,5 +1,7 @@
-//! `hosu doctor`: is every file where the catalog says, and does it hold what the catalog says? Nothing is changed.
+//! `hosu doctor`: is every file where the catalog says, and does it hold what the catalog says? And can the store do what a
+//! lake needs? No table is changed.
 
+mod store;
 mod table;
 
 use std::fmt::Write as _;
@@ -14,6 +16,7 @@ use crate::args::Output;
 use crate::failure::Failure;
 use crate::print::human;
 
+pub use store::{StoreHealth, check_new as check_new_store};
 pub use table::TableHealth;
 
 /// The exit code when something was found.
@@ -22,6 +25,8 @@ const EXIT_FOUND: u8 = 1;
 /// What the doctor saw: the object that `--output json` prints. Names of fields are stable.
 #[derive(Debug, Default, Serialize)]
 pub struct Examination {
+    /// What the warehouse's store can do; none for a folder.
+    pub store: Option<StoreHealth>,
     /// Each table that could be looked at.
     pub tables: Vec<TableHealth>,
     /// What is wrong; empty when the lake is sound.
@@ -67,7 +72,9 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
 async fn examine(context: &Context) -> Result<Examination, Failure> {
     let catalog = &context.catalog;
     let database = context.config.lake.catalog.display().to_string();
-    let mut examination = Examination::default();
+    let (store, findings) = store::examine(context).await?.unzip();
+    let mut examination =
+        Examination { store, findings: findings.unwrap_or_default(), ..Examination::default() };
     if !context.config.lake.catalog.exists() {
         examination.findings.extend(lost_catalog(context, &database).await?);
         return Ok(examination);
@@ -107,7 +114,7 @@ async fn lost_catalog(context: &Context, database: &str) -> Result<Option<Findin
 
 /// The examination for people.
 fn to_text(examination: &Examination) -> String {
-    let mut text = String::new();
+    let mut text = examination.store.as_ref().map(store::to_text).unwrap_or_default();
     for table in &examination.tables {
         let files = human::counted(table.data_files, "data file");
         let snapshots = human::counted(table.snapshots, "snapshot");
@@ -120,7 +127,11 @@ fn to_text(examination: &Examination) -> String {
         text.push('\n');
     }
     for finding in &examination.findings {
-        let table = finding.table.as_deref().unwrap_or("catalog");
+        let table = finding.table.as_deref().unwrap_or(if finding.kind == "store_lacks" {
+            "store"
+        } else {
+            "catalog"
+        });
         let _ = writeln!(text, "FOUND {table}: {} [{}]", finding.message, finding.kind);
         if let Some(path) = &finding.path {
             let _ = writeln!(text, "      {path}");

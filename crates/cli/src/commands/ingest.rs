@@ -9,7 +9,7 @@ use std::path::Path;
 use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
 use hosu_table::name::TableName;
 
-use super::Context;
+use super::{Context, doctor};
 use crate::args::{IngestArguments, OnChangedArgument, Output};
 use crate::failure::{Exit, Failure};
 use crate::print::human;
@@ -35,6 +35,9 @@ pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Fa
 
 /// Runs a request with a progress bar on a terminal.
 pub async fn ingest(request: IngestRequest, context: &Context) -> Result<Report, Failure> {
+    if !request.dry_run {
+        doctor::check_new_store(context).await?;
+    }
     let progress = progress(context.output == Output::Text && io::stderr().is_terminal());
     let stdin: Box<dyn Read + Send> = Box::new(io::stdin());
     Ok(hosu_collect::ingest(&context.catalog, request, progress, Some(stdin)).await?)

@@ -97,9 +97,13 @@ impl MultipartUpload for PartsUpload {
         loop {
             self.store.count.request(Operation::Put);
             match self.parts.complete_multipart(&self.location, &self.id, sent.clone()).await {
-                // Some stores say NotFound of an upload that is no more, some AccessDenied.
-                Err(error) if tries.is_repeated() && !is_transient(&error) && self.is_complete().await => {
-                    return Ok(PutResult { e_tag: None, version: None });
+                // The upload is no more: an earlier try made the object of it, or is about to. Some stores say NotFound then,
+                // some AccessDenied.
+                Err(error) if tries.is_repeated() && !is_transient(&error) => {
+                    if self.is_complete().await {
+                        return Ok(PutResult { e_tag: None, version: None });
+                    }
+                    tries.again(error).await?;
                 }
                 Err(error) => tries.after(error).await?,
                 result => return result,

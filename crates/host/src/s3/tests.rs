@@ -13,26 +13,26 @@ use crate::{Host, Location, ManualClock, Operation, Scratch, SeededIds, Store, U
 
 /// One answer of the server: status, extra headers, body, and whether it hangs up before the end of the body.
 #[derive(Clone)]
-struct Answer {
-    status: u16,
-    headers: &'static str,
-    body: &'static str,
-    hang_up_after: Option<usize>,
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: &'static str,
+    pub body: &'static str,
+    pub hang_up_after: Option<usize>,
 }
 
-fn answer(status: u16, body: &'static str) -> Answer {
+pub(crate) fn answer(status: u16, body: &'static str) -> Answer {
     let headers = "ETag: \"e1\"\r\nLast-Modified: Tue, 02 Jan 2024 03:04:05 GMT\r\n";
     Answer { status, headers, body, hang_up_after: None }
 }
 
 /// Plays back its answers, one a request, and writes the requests down.
-struct Server {
+pub(crate) struct Server {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    async fn start(answers: Vec<Answer>) -> Self {
+    pub(crate) async fn start(answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -45,7 +45,7 @@ impl Server {
         Self { url, requests }
     }
 
-    fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         host(&self.url)
     }
 
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// Method, path and chosen headers of each request.
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
