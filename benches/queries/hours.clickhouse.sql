@@ -1,0 +1,2 @@
+SELECT toStartOfHour(event_time) AS hour, count(*) AS events, sum(duration_ms) AS duration_ms
+FROM events GROUP BY 1 ORDER BY 1

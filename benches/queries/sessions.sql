@@ -1,0 +1,6 @@
+-- Sessions: a pause of half an hour begins a new one.
+WITH gaps AS (
+  SELECT event_time, lag(event_time) OVER (PARTITION BY user_id ORDER BY event_time) AS before FROM events)
+SELECT date_trunc('day', event_time) AS day,
+       sum(CASE WHEN before IS NULL OR before < event_time - INTERVAL '30' MINUTE THEN 1 ELSE 0 END) AS sessions
+FROM gaps GROUP BY 1 ORDER BY 1
