@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 use hosu_host::{Host, Location};
 use iceberg::spec::{
@@ -12,6 +13,7 @@ use iceberg::spec::{
 
 use crate::cache::{Decoded, DecodedManifest, FileCache};
 use crate::error::CatalogError;
+use crate::manifest;
 
 /// The files of a catalog's tables, through its cache.
 #[derive(Clone, Debug)]
@@ -57,8 +59,7 @@ impl Files {
             return Ok(manifest);
         }
         let bytes = self.host.store.get(&self.place(location, "a manifest")?).await?;
-        let manifest =
-            Manifest::parse_avro(&bytes).map_err(|error| unreadable(location, "a manifest", error))?;
+        let manifest = parse(bytes).await.map_err(|reason| unreadable(location, "a manifest", reason))?;
         let manifest = Arc::new(decoded(manifest, file));
         self.cache.insert(location, Decoded::Manifest(manifest.clone()));
         Ok(manifest)
@@ -67,6 +68,17 @@ impl Files {
     fn place(&self, location: &str, what: &'static str) -> Result<Location, CatalogError> {
         Location::parse(location).map_err(|error| unreadable(location, what, error.reason))
     }
+}
+
+/// Manifests that are larger are decoded beside each other, on threads that may work for long.
+const INLINE_BYTES_MAX: usize = 64 << 10;
+
+async fn parse(bytes: Bytes) -> Result<Manifest, String> {
+    if bytes.len() <= INLINE_BYTES_MAX {
+        return manifest::parse(&bytes).map_err(|error| error.to_string());
+    }
+    let parsed = tokio::task::spawn_blocking(move || manifest::parse(&bytes)).await;
+    parsed.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// The spec crate leaves the numbers that entries inherit from their manifest to who loads it.

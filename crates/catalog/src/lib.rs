@@ -10,12 +10,14 @@
 //! is seen because each use of a table asks the database anew. Files never change, so their decoded content is kept in memory
 //! under their path.
 
+mod avro;
 mod cache;
 mod catalog;
 mod commit;
 mod database;
 mod error;
 mod files;
+mod manifest;
 mod publish;
 mod sqlite;
 mod table;

@@ -16,8 +16,8 @@ use hosu_table::paths::ObjectName;
 use hosu_table::properties::{MetadataCompression, TableProperties};
 use iceberg::io::FileIO;
 use iceberg::spec::{
-    DataFile, Manifest, ManifestFile, ManifestListWriter, ManifestStatus, ManifestWriter,
-    ManifestWriterBuilder, PartitionSpec, SchemaRef, TableMetadata,
+    DataFile, ManifestFile, ManifestListWriter, ManifestStatus, ManifestWriter, ManifestWriterBuilder,
+    PartitionSpec, SchemaRef, TableMetadata,
 };
 use std::io::Write;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::cache::{Decoded, DecodedManifest};
 use crate::error::CatalogError;
 use crate::files::{Files, decoded};
+use crate::manifest;
 use crate::table::Table;
 
 /// Bytes that are to be stored under a name, and what they mean.
@@ -196,7 +197,7 @@ fn new_manifest(names: &Names, file: ManifestFile, bytes: Bytes) -> Result<NewFi
 }
 
 fn decode(names: &Names, file: &ManifestFile, bytes: &[u8]) -> Result<DecodedManifest, CatalogError> {
-    let manifest = Manifest::parse_avro(bytes).map_err(|error| names.encode_error(error))?;
+    let manifest = manifest::parse(bytes).map_err(|error| names.encode_error(error))?;
     Ok(decoded(manifest, file))
 }
 

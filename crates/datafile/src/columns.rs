@@ -1,6 +1,6 @@
 //! Columns of a batch by their path through structs.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, make_array};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch, make_array};
 use arrow::buffer::NullBuffer;
 use arrow::error::ArrowError;
 use iceberg::spec::{Schema, StructType, Type};
@@ -45,8 +45,15 @@ pub(crate) fn column_at(batch: &RecordBatch, path: &[usize]) -> Result<ArrayRef,
     }
 }
 
+/// What an array takes beside its values. Of a batch of one row it is nearly all.
+const ARRAY_BYTES: usize = 256;
+
 /// What the rows of a batch take in memory. Of a slice only its share counts.
 pub(crate) fn batch_bytes(batch: &RecordBatch) -> usize {
-    let columns = batch.columns().iter();
-    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum()
+    let columns = batch.columns().iter().map(|column| column.to_data());
+    columns.map(|data| data.get_slice_memory_size().unwrap_or_default() + ARRAY_BYTES * arrays(&data)).sum()
+}
+
+fn arrays(data: &ArrayData) -> usize {
+    1 + data.child_data().iter().map(arrays).sum::<usize>()
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
 use hosu_host::{Host, Location};
 use hosu_table::paths::{DATA_FOLDER, ObjectName, partition_folders};
 use iceberg::spec::{DataFile, Transform};
@@ -30,6 +32,9 @@ use crate::target::{WriteTarget, WriterSettings, Written};
 /// Rows wait until so many are there: encoding a few at a time is slow.
 const PENDING_ROWS: usize = 4096;
 const PENDING_BYTES: usize = 1 << 20;
+
+/// So many waiting batches become one: a batch of one row takes many times the memory of the row.
+const PENDING_BATCHES: usize = 64;
 
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
@@ -259,9 +264,7 @@ impl DataFileWriter {
             self.open_file(id)?;
         }
         let Some(filling) = self.open.get_mut(&id) else { return Ok(()) };
-        filling.held.grow(batch_bytes(&rows));
-        filling.pending_rows += rows.num_rows();
-        filling.pending.push(rows);
+        filling.add(rows).map_err(error::rows(&self.target.location))?;
         if filling.pending_rows >= PENDING_ROWS || filling.held.bytes() >= PENDING_BYTES {
             let sent = filling.send().await;
             self.look_after(sent).await?;
@@ -412,6 +415,22 @@ impl Drop for DataFileWriter {
 impl Filling {
     fn bytes(&self) -> usize {
         self.held.bytes() + self.file.memory_bytes()
+    }
+
+    /// Lets rows wait.
+    fn add(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
+        self.held.grow(batch_bytes(&rows));
+        self.pending_rows += rows.num_rows();
+        self.pending.push(rows);
+        if self.pending.len() >= PENDING_BATCHES
+            && self.pending_rows < PENDING_ROWS
+            && let Some(first) = self.pending.first()
+        {
+            let one = concat_batches(&first.schema(), &self.pending)?;
+            self.held.resize(batch_bytes(&one));
+            self.pending = vec![one];
+        }
+        Ok(())
     }
 
     /// Hands the waiting rows to the encoder. False if that has failed.

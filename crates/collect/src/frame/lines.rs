@@ -130,7 +130,11 @@ impl<R: Read> Lines<R> {
 
     fn give(&mut self, length: usize) -> Chunk {
         let rest = self.buffer.split_off(length);
-        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let mut bytes = std::mem::replace(&mut self.buffer, rest);
+        // A short text fills little of the buffer, and the chunks of many short texts wait at a time.
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
+        }
         self.searched = 0;
         let chunk =
             Chunk { byte_offset: self.byte_offset, line_number: self.line_number, too_long: None, bytes };

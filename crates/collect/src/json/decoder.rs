@@ -21,6 +21,9 @@ pub const LINE_BYTES_MAX: usize = 128 << 20;
 const BATCH_BYTES_MAX: usize = i32::MAX as usize;
 const BYTES_PER_LINE_BYTE: usize = 4;
 
+/// What a reject takes beside its texts, in the list and in the allocator.
+const REJECT_BYTES: usize = 2 * size_of::<Reject>();
+
 /// Where a record starts in its (decompressed) source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -219,7 +222,7 @@ impl Decoder {
     fn reject(&mut self, line: &[u8], reason: String, place: Place) -> Pushed {
         let Place { byte_offset, line_number } = place;
         let reject = Reject { record: line.to_vec(), reason, byte_offset, line_number };
-        self.bytes = self.bytes.saturating_add(line.len() + reject.reason.len() + size_of::<Reject>());
+        self.bytes = self.bytes.saturating_add(line.len() + reject.reason.len() + REJECT_BYTES);
         self.rejects.push(reject);
         Pushed::Rejected
     }
