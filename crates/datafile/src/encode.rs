@@ -179,7 +179,7 @@ impl Group {
                 *nans += metrics::count_nans(&column_at(batch, path)?);
             }
         }
-        let mut lanes: Vec<Vec<Work<'_>>> = (0..lanes.max(1)).map(|_| Vec::new()).collect();
+        let mut work = Vec::with_capacity(batch.num_columns());
         let mut rest = self.writers.as_mut_slice();
         let mut next_leaf = 0;
         let columns = layout.arrow.fields().iter().zip(batch.columns());
@@ -189,13 +189,10 @@ impl Group {
             next_leaf += leaves;
             let (writers, others) = rest.split_at_mut_checked(leaves).ok_or_else(writers_missing)?;
             rest = others;
-            let lane = position % lanes.len();
-            if let Some(lane) = lanes.get_mut(lane) {
-                lane.push(Work { field, array, writers });
-            }
+            work.push(Work { field, array, writers });
         }
         self.rows += batch.num_rows();
-        run(lanes)
+        run(work, lanes)
     }
 
     fn encoded_bytes(&self) -> usize {
@@ -224,14 +221,16 @@ impl Work<'_> {
     }
 }
 
-/// Runs each lane on a thread of its own, the first one on this.
-fn run(lanes: Vec<Vec<Work<'_>>>) -> Result<()> {
-    let run = |lane: Vec<Work<'_>>| lane.into_iter().try_for_each(Work::run);
-    let mut lanes = lanes.into_iter().filter(|lane| !lane.is_empty());
-    let Some(first) = lanes.next() else { return Ok(()) };
+/// Works on so many threads, this one among them. Columns take very different times, so each thread takes the next one
+/// when it is done.
+fn run(work: Vec<Work<'_>>, lanes: usize) -> Result<()> {
+    let others = lanes.min(work.len()).saturating_sub(1);
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let run = || std::iter::from_fn(next).try_for_each(Work::run);
     std::thread::scope(|scope| {
-        let others: Vec<_> = lanes.map(|lane| scope.spawn(move || run(lane))).collect();
-        let mut result = run(first);
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(run)).collect();
+        let mut result = run();
         for other in others {
             let other = other
                 .join()

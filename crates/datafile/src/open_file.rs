@@ -34,7 +34,6 @@ pub(crate) struct Workshop {
     pub(crate) sort_order_id: Option<i32>,
     /// As many encoders run at a time.
     pub(crate) cores: Arc<Semaphore>,
-    pub(crate) cores_count: usize,
     /// Bytes that uploads of whole files may hold.
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) upload_bytes: usize,
@@ -181,7 +180,7 @@ impl FileTask {
             }
         };
         let fail = error::parquet(&self.location);
-        let finish = move || {
+        let finish = move |_lanes: usize| {
             let encoded = encoder.finish()?;
             Ok((encoded, encoder.take_bytes()?))
         };
@@ -229,8 +228,8 @@ impl FileTask {
                 Job::Write(batches, queued, done) => (batches, Some(queued), done),
                 Job::Flush(done) => (Vec::new(), None, done),
             };
-            let (flush, lanes) = (queued.is_none(), self.lanes());
-            let work = move || {
+            let flush = queued.is_none();
+            let work = move |lanes: usize| {
                 batches.iter().try_for_each(|batch| encoder.write(batch, lanes))?;
                 drop(batches);
                 if flush {
@@ -257,18 +256,19 @@ impl FileTask {
         Ok((encoder, held))
     }
 
-    /// How many threads one file may use: those that no other file needs.
-    fn lanes(&self) -> usize {
-        (self.workshop.cores_count / self.workshop.open.load(Ordering::Acquire).max(1)).max(1)
-    }
-
+    /// Works on one core, and tells the work how many threads it may use: those besides that no file waits for.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> parquet::errors::Result<T> + Send + 'static,
+        work: impl FnOnce(usize) -> parquet::errors::Result<T> + Send + 'static,
     ) -> Result<parquet::errors::Result<T>, DataFileError> {
         // The semaphore is never closed; without a permit the work is done all the same.
-        let _core = self.workshop.cores.acquire().await.ok();
-        tokio::task::spawn_blocking(work).await.map_err(error::given_up(&self.workshop.table))
+        let cores = &self.workshop.cores;
+        let _core = cores.acquire().await.ok();
+        let spare = u32::try_from(cores.available_permits()).unwrap_or(0);
+        let spare = cores.try_acquire_many(spare).ok();
+        let lanes = 1 + spare.as_ref().map_or(0, |permits| permits.num_permits());
+        let done = tokio::task::spawn_blocking(move || work(lanes)).await;
+        done.map_err(error::given_up(&self.workshop.table))
     }
 
     /// Waits until the parts of a whole file may be held; a file that is sent as it comes holds them already.

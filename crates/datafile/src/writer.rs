@@ -118,7 +118,6 @@ impl DataFileWriter {
             spec_id: target.spec.spec_id(),
             sort_order_id: is_sorted.then(|| i32::try_from(target.sort_order.order_id).ok()).flatten(),
             cores: Arc::new(Semaphore::new(cores_count)),
-            cores_count,
             uploads: Arc::new(Semaphore::new(upload_bytes)),
             upload_bytes,
             open: AtomicUsize::new(0),

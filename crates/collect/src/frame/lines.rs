@@ -44,13 +44,23 @@ impl Chunk {
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let bytes = if self.too_long.is_some() { &[] } else { self.bytes.as_slice() };
         let (mut byte_offset, mut line_number) = (self.byte_offset, self.line_number);
-        bytes.split_inclusive(|byte| *byte == b'\n').filter_map(move |whole| {
+        wholes(bytes).filter_map(move |whole| {
             let line = Line { bytes: without_end(whole), byte_offset, line_number };
             byte_offset += whole.len() as u64;
             line_number += 1;
             (!line.bytes.trim_ascii().is_empty()).then_some(line)
         })
     }
+}
+
+/// The lines with their ends.
+fn wholes(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
+        let (whole, rest) = bytes.split_at_checked(length)?;
+        bytes = rest;
+        (!whole.is_empty()).then_some(whole)
+    })
 }
 
 fn without_end(line: &[u8]) -> &[u8] {
@@ -97,7 +107,7 @@ impl<R: Read> Lines<R> {
         loop {
             self.fill(wanted)?;
             let new = self.buffer.get(self.searched..).unwrap_or_default();
-            if let Some(last) = new.iter().rposition(|byte| *byte == b'\n') {
+            if let Some(last) = memchr::memrchr(b'\n', new) {
                 return Ok(Some(self.give(self.searched + last + 1)));
             }
             self.searched = self.buffer.len();
@@ -139,7 +149,7 @@ impl<R: Read> Lines<R> {
         let chunk =
             Chunk { byte_offset: self.byte_offset, line_number: self.line_number, too_long: None, bytes };
         self.byte_offset += length as u64;
-        self.line_number += chunk.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line_number += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
         chunk
     }
 
@@ -155,7 +165,7 @@ impl<R: Read> Lines<R> {
         self.searched = 0;
         while !self.ended && end_bytes == 0 {
             self.fill(self.chunk_bytes)?;
-            let line = match self.buffer.iter().position(|byte| *byte == b'\n') {
+            let line = match memchr::memchr(b'\n', &self.buffer) {
                 Some(at) => {
                     end_bytes = 1;
                     let rest = self.buffer.split_off(at + 1);

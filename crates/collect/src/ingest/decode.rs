@@ -3,6 +3,8 @@
 //! Rows may take far more memory than their text: `{}` is a row of a thousand columns. So a chunk is decoded
 //! only until its rows take what they may, and the rest of it later.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use iceberg::spec::SchemaRef;
 
 use crate::frame::{Chunk, Line, TooLong};
@@ -11,9 +13,10 @@ use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
 /// Decodes chunks into rows of a table's columns.
 #[derive(Clone)]
 pub(super) struct Decoding {
-    pub schema: SchemaRef,
-    /// About so much memory the rows of one piece take.
-    pub rows_bytes_max: usize,
+    schema: SchemaRef,
+    rows_bytes_max: usize,
+    /// Decoders at rest. They know already in which order names come.
+    idle: Arc<Mutex<Vec<Decoder>>>,
 }
 
 /// The rows of a chunk, or of its beginning.
@@ -24,12 +27,21 @@ pub(super) struct Piece {
 }
 
 impl Decoding {
+    /// For a table; the rows of one piece take about so much memory.
+    pub(super) fn new(schema: SchemaRef, rows_bytes_max: usize) -> Self {
+        Self { schema, rows_bytes_max, idle: Arc::default() }
+    }
+
     /// The rows of a chunk, and what did not become one. Works for long; not for a thread of the runtime.
     ///
     /// # Errors
     /// When no row could be in this table.
     pub(super) fn decode(&self, chunk: &Chunk) -> Result<Piece, DecoderError> {
-        let mut decoder = Decoder::new(&self.schema)?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut decoder = match idle {
+            Some(decoder) => decoder,
+            None => Decoder::new(&self.schema)?,
+        };
         let mut rest = None;
         for line in chunk.lines() {
             let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
@@ -40,6 +52,7 @@ impl Decoding {
             }
         }
         let mut decoded = decoder.finish()?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
         decoded.rejects.extend(chunk.too_long.map(|too_long| reject(chunk, too_long)));
         Ok(Piece { decoded, rest })
     }

@@ -100,10 +100,7 @@ impl<'a> Pass<'a> {
             plan,
             operation,
             may_grow,
-            decoding: Decoding {
-                schema: plan.table.schema.clone(),
-                rows_bytes_max: run.request.settings.rows_bytes(),
-            },
+            decoding: Decoding::new(plan.table.schema.clone(), run.request.settings.rows_bytes()),
             writers: Writers::default(),
             sources: vec![Yield::default(); plan.todo.len()],
             rescues: Rescues::default(),

@@ -8,12 +8,15 @@ use tokio::runtime::Handle;
 use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
-use crate::frame::Format;
+use crate::frame::{Chunk, Format};
 use crate::request::IngestRequest;
 use crate::source::{self, Source, SourceKind};
 
 /// A share of the sample smaller than this is not worth opening a source for.
 const SHARE_BYTES_MIN: usize = 64 << 10;
+
+/// The sample is looked at in so many parts.
+const SAMPLE_PARTS: usize = 4;
 
 /// Looks at the first bytes of each file, so that a binary among many sources is refused before the first of them
 /// is read. Objects and streams are looked at when their turn comes.
@@ -60,11 +63,13 @@ pub(super) async fn infer(
     let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
     let table = request.table.clone();
     let work = move || {
-        let mut inference = Inference::new(Limits::default());
+        let mut chunks = Vec::new();
         for source in &sources {
-            observe(&mut inference, &reading, source, share_bytes)?;
+            read(&mut chunks, &reading, source, share_bytes)?;
         }
-        inference.schema().map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
+        inference_of(&chunks)
+            .schema()
+            .map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
     };
     let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
     on_thread(first, work).await
@@ -76,8 +81,8 @@ fn spread(todo: &[Todo], sources_max: usize) -> Vec<Source> {
     todo.iter().step_by(step).map(|todo| todo.source.clone()).collect()
 }
 
-fn observe(
-    inference: &mut Inference,
+fn read(
+    chunks: &mut Vec<Chunk>,
     reading: &Reading,
     source: &Source,
     share_bytes: usize,
@@ -89,15 +94,37 @@ fn observe(
         && let Some(chunk) = opened.next_chunk()?
     {
         seen_bytes += chunk.bytes.len();
-        for line in chunk.lines() {
-            if let Ok(value) = json::parse(line.bytes)
-                && matches!(value.kind, JsonKind::Object(_))
-            {
-                inference.observe(&value);
-            }
-        }
+        chunks.push(chunk);
     }
     Ok(())
+}
+
+/// What is in the sample. Parts of it are looked at side by side, always the same ones, whatever the machine.
+fn inference_of(chunks: &[Chunk]) -> Inference {
+    let mut whole = Inference::new(Limits::default());
+    let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
+    std::thread::scope(|scope| {
+        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(|| observe(part)));
+        for part in parts.collect::<Vec<_>>() {
+            match part.join() {
+                Ok(part) => whole.merge(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    whole
+}
+
+fn observe(chunks: &[Chunk]) -> Inference {
+    let mut inference = Inference::new(Limits::default());
+    for line in chunks.iter().flat_map(Chunk::lines) {
+        if let Ok(value) = json::parse(line.bytes)
+            && matches!(value.kind, JsonKind::Object(_))
+        {
+            inference.observe(&value);
+        }
+    }
+    inference
 }
 
 /// Runs what may block for ever on a thread that a runtime does not wait for.

@@ -16,7 +16,8 @@ use hosu_table::json::{Cell, Scalar};
 
 pub(super) use nested::List;
 use nested::{Map, Struct};
-use scalars::{Booleans, Bytes, FixedBytes, Numbers};
+pub(super) use scalars::Bytes;
+use scalars::{Booleans, FixedBytes, Numbers};
 
 /// What a text takes beside its bytes, and all that a null takes where a text could be.
 const TEXT_NULL_BYTES: usize = size_of::<i32>();

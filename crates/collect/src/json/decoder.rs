@@ -190,8 +190,8 @@ impl Decoder {
 
     /// Whether the line became a row the short way.
     fn put_direct(&mut self, line: &[u8]) -> bool {
-        let (Some(direct), Ok(text)) = (&mut self.direct, std::str::from_utf8(line)) else { return false };
-        match direct.put(text, self.rows, &mut self.columns) {
+        let Some(direct) = &mut self.direct else { return false };
+        match direct.put(line, self.rows, &mut self.columns) {
             Some(bytes) => {
                 self.bytes = self.bytes.saturating_add(self.row_bytes + bytes);
                 self.rows += 1;

@@ -12,7 +12,7 @@ use hosu_table::json::{
 };
 use iceberg::spec::{PrimitiveType, Schema};
 
-use super::arrays::{Column, List};
+use super::arrays::{Bytes, Column, List};
 use plan::{Kind, Object, Place};
 
 /// A record with more elements in lists than this, counted with the columns inside, takes the plain way, which has the
@@ -39,7 +39,7 @@ impl Direct {
 
     /// Puts a record into a row of the columns. Tells about how many bytes it takes more than a row of nulls; None when
     /// it is to be taken the plain way, and what was put into that row already is to be taken back.
-    pub(super) fn put(&mut self, line: &str, row: usize, columns: &mut [Column]) -> Option<usize> {
+    pub(super) fn put(&mut self, line: &[u8], row: usize, columns: &mut [Column]) -> Option<usize> {
         let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places: 0, depth: 0 };
         walk.cursor.skip_white_space();
         walk.object(&mut self.root, columns, row)?;
@@ -149,50 +149,60 @@ impl<'a> Walk<'a> {
             return (!place.required).then_some(());
         }
         match (&mut place.kind, column) {
-            (Kind::Text, Column::Text(column)) => {
-                let text = self.cursor.text()?;
-                if text.has_escapes {
-                    let text = text_value(&text)?.text()?;
-                    column.put(row, text.as_bytes());
-                    self.bytes += text.len();
-                } else {
-                    column.put(row, text.inner);
-                    self.bytes += text.inner.len();
-                }
-            }
-            (Kind::Long, column) => {
-                let number = self.cursor.number()?;
-                match (number.to_i64(), column) {
-                    (Some(long), Column::Long(column)) => column.put(row, long),
-                    (_, column) => self.fit(&PrimitiveType::Long, &number_value(&number)?, column, row)?,
-                }
-            }
-            (Kind::Double, column) => {
-                let number = self.cursor.number()?;
-                match (number.to_f64(), column) {
-                    (Some(double), Column::Double(column)) => column.put(row, double),
-                    (_, column) => self.fit(&PrimitiveType::Double, &number_value(&number)?, column, row)?,
-                }
-            }
+            (Kind::Text, Column::Text(column)) => self.text(column, row),
+            (Kind::Long, column) => self.long(column, row),
+            (Kind::Double, column) => self.double(column, row),
             (Kind::Instant, Column::Micros(column)) => {
-                let text = self.cursor.text()?;
-                if text.has_escapes {
-                    return None;
-                }
+                let text = self.cursor.text().filter(|text| !text.has_escapes)?;
                 column.put(row, instant_us(text.inner)?);
+                Some(())
             }
             (Kind::Boolean, Column::Boolean(column)) => {
                 let value = self.cursor.peek() == Some(b't');
-                self.word(if value { b"true" } else { b"false" })?;
                 column.put(row, value);
+                self.word(if value { b"true" } else { b"false" })
             }
             (Kind::Object(plan), Column::Struct(column)) => {
                 self.object(plan, &mut column.columns, row)?;
                 column.put_filled(row);
+                Some(())
             }
-            (Kind::List(element), Column::List(column)) => self.list(element, column, row)?,
-            (Kind::Scalar(column_type), column) => self.scalar(column_type, column, row)?,
-            _ => return None,
+            (Kind::List(element), Column::List(column)) => self.list(element, column, row),
+            (Kind::Scalar(column_type), column) => self.scalar(column_type, column, row),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, column: &mut Bytes, row: usize) -> Option<()> {
+        let text = self.cursor.text()?;
+        if text.has_escapes {
+            let text = text_value(&text)?.text()?;
+            column.put(row, text.as_bytes());
+            self.bytes += text.len();
+        } else {
+            column.put(row, text.inner);
+            self.bytes += text.inner.len();
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn long(&mut self, column: &mut Column, row: usize) -> Option<()> {
+        let number = self.cursor.number()?;
+        match (number.to_i64(), column) {
+            (Some(long), Column::Long(column)) => column.put(row, long),
+            (_, column) => self.fit(&PrimitiveType::Long, &number_value(&number)?, column, row)?,
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn double(&mut self, column: &mut Column, row: usize) -> Option<()> {
+        let number = self.cursor.number()?;
+        match (number.to_f64(), column) {
+            (Some(double), Column::Double(column)) => column.put(row, double),
+            (_, column) => self.fit(&PrimitiveType::Double, &number_value(&number)?, column, row)?,
         }
         Some(())
     }

@@ -173,7 +173,7 @@ impl<'a> Parser<'a> {
     fn string(&mut self) -> Result<JsonKind<'a>, JsonError> {
         self.at += 1;
         loop {
-            self.at = end_of_plain(self.text.as_bytes(), self.at);
+            self.at = end_of_plain(self.text.as_bytes(), self.at).end;
             match self.peek() {
                 None => {
                     return Err(self.error(JsonErrorKind::Ends { expected: "the closing `\"` of a text" }));

@@ -3,6 +3,8 @@
 //! [`super::parse`] makes a tree of any line and says what is wrong with a bad one. A [`Cursor`] does neither: it reads
 //! the common spellings at the speed of memory, and where something else stands it answers `None`. Who asked gives the
 //! line to [`super::parse`] then, so a cursor may refuse what is good, but must never take what is bad.
+//!
+//! Nothing but a text may hold characters beyond ASCII, so only texts that do are checked to be UTF-8.
 
 /// A place in a JSON text.
 #[derive(Clone, Debug)]
@@ -47,9 +49,9 @@ const POWERS_OF_TEN: [f64; DOUBLE_DIGITS_MAX + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 impl<'a> Cursor<'a> {
-    /// At the start of a text.
-    pub fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0 }
+    /// At the start of a line.
+    pub fn new(line: &'a [u8]) -> Self {
+        Self { bytes: line, at: 0 }
     }
 
     /// The next byte.
@@ -97,12 +99,18 @@ impl<'a> Cursor<'a> {
             return None;
         }
         let mut has_escapes = false;
+        let mut is_ascii = true;
         loop {
-            self.at = end_of_plain(self.bytes, self.at);
+            let plain = end_of_plain(self.bytes, self.at);
+            self.at = plain.end;
+            is_ascii &= plain.is_ascii;
             match self.peek()? {
                 b'"' => {
                     let inner = self.bytes.get(start + 1..self.at)?;
                     self.at += 1;
+                    if !is_ascii && std::str::from_utf8(inner).is_err() {
+                        return None;
+                    }
                     return Some(QuotedText { source: self.bytes.get(start..self.at)?, inner, has_escapes });
                 }
                 b'\\' => {
@@ -192,11 +200,20 @@ impl NumberToken<'_> {
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// Where the first quote, backslash or control character stands from `at` on; the end if there is none.
+/// Characters that stand for themselves.
+pub(super) struct Plain {
+    /// Where they end.
+    pub(super) end: usize,
+    /// False when there may be others than ASCII among them.
+    is_ascii: bool,
+}
+
+/// What stands from `at` on before the first quote, backslash or control character.
 #[inline]
-pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> Plain {
     // Eight bytes at a time. A byte's high bit is set in a difference when it is smaller than what is taken off; bytes
     // beyond ASCII have it set before, and are none of these.
+    let mut high_bits = 0;
     while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*eight);
         let quote = word ^ (EACH_BYTE * b'"' as u64);
@@ -205,13 +222,20 @@ pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
             | (backslash.wrapping_sub(EACH_BYTE) & !backslash)
             | (word.wrapping_sub(EACH_BYTE * 0x20) & !word);
         let found = found & HIGH_BITS;
+        high_bits |= word;
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            // Bytes behind the end count too: to check a text in vain does no harm.
+            return Plain {
+                end: at + (found.trailing_zeros() / 8) as usize,
+                is_ascii: high_bits & HIGH_BITS == 0,
+            };
         }
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+    let is_ascii = high_bits & HIGH_BITS == 0 && rest.is_ascii();
+    Plain { end: at + length, is_ascii }
 }
 
 #[cfg(test)]

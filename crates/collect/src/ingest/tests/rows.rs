@@ -184,7 +184,7 @@ async fn rows_that_are_larger_than_their_text_are_decoded_piece_by_piece() {
     lake.file("wide.json", lines(&[json!(wide)]));
     lake.ingest(&["wide.json"]).await.unwrap();
     let schema = lake.table("events").await.unwrap().schema().clone();
-    let decoding = Decoding { schema, rows_bytes_max: 100_000 };
+    let decoding = Decoding::new(schema, 100_000);
     let text = "{}\n\nbad\n".repeat(500).into_bytes();
     let mut rest = Some(Chunk { bytes: text, byte_offset: 7, line_number: 3, too_long: None });
     let (mut pieces, mut rows, mut rejects) = (0, 0, Vec::new());

@@ -62,7 +62,7 @@ impl Counts {
 
     fn observe_number(&mut self, source: &str) {
         // Both answer for numbers of few digits only: a short integer is one, a short fraction lands in a double.
-        if let Some(token) = Cursor::new(source).number() {
+        if let Some(token) = Cursor::new(source.as_bytes()).number() {
             if let Some(integer) = token.to_i64() {
                 self.has_large_integer |= integer.unsigned_abs() > DOUBLE_INTEGER_MAX;
                 return self.add(Kind::Integer, 1);

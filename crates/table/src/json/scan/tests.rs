@@ -10,14 +10,14 @@ use iceberg::spec::PrimitiveType;
 
 /// The whole line as one text.
 fn text_of(line: &str) -> Option<(String, bool)> {
-    let mut cursor = Cursor::new(line);
+    let mut cursor = Cursor::new(line.as_bytes());
     let text = cursor.text()?;
     let inner = std::str::from_utf8(text.inner).expect("whole characters").to_owned();
     cursor.is_at_end().then_some((inner, text.has_escapes))
 }
 
 fn number_of(line: &str) -> Option<(Option<i64>, Option<f64>)> {
-    let mut cursor = Cursor::new(line);
+    let mut cursor = Cursor::new(line.as_bytes());
     let number = cursor.number()?;
     assert_eq!(number.source, &line.as_bytes()[..number.source.len()]);
     cursor.is_at_end().then(|| (number.to_i64(), number.to_f64()))
@@ -30,11 +30,23 @@ fn plain_text_ends_at_quotes_backslashes_and_controls_only() {
             let text =
                 format!("{}{stop}{}", "~가".repeat(30).chars().take(at).collect::<String>(), "x".repeat(20));
             let expected = text.find(stop).expect("it is there");
-            assert_eq!(end_of_plain(text.as_bytes(), 0), expected, "{text:?}");
+            assert_eq!(end_of_plain(text.as_bytes(), 0).end, expected, "{text:?}");
         }
     }
     let all: String = ('\u{20}'..'\u{2ff}').filter(|c| !matches!(c, '"' | '\\')).collect();
-    assert_eq!(end_of_plain(all.as_bytes(), 0), all.len());
+    assert_eq!(end_of_plain(all.as_bytes(), 0).end, all.len());
+}
+
+#[test]
+fn texts_are_utf_8_wherever_they_are_not() {
+    for at in 0..20 {
+        for bad in [&b"\xff"[..], b"\xed\xa0\x80", b"\xec\x84", b"\xc0\x80"] {
+            let line = [b"\"", &b"x".repeat(at)[..], bad, b"yz\""].concat();
+            assert_eq!(Cursor::new(&line).text(), None, "{line:?}");
+        }
+        let line = format!("\"{}호수\"", "x".repeat(at));
+        assert!(Cursor::new(line.as_bytes()).text().is_some());
+    }
 }
 
 #[test]
