@@ -11,6 +11,7 @@
 //! and are left out, and so are sockets, pipes and links to folders: each is reported. A pipe that is named itself
 //! is read as a stream.
 
+mod listing;
 mod local;
 mod read;
 mod remote;
@@ -21,6 +22,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_host::{Host, Location, ObjectInfo};
 use serde::Serialize;
 
@@ -31,6 +35,9 @@ pub use spool::Spool;
 
 /// The name of standard input.
 pub const STDIN: &str = "-";
+
+/// How many of a request's texts are looked up at the same time.
+const SEARCHES_MAX: usize = 16;
 
 /// What can be read from start to end.
 #[derive(Clone, Debug)]
@@ -126,16 +133,18 @@ pub async fn find(
     stdin: Option<Box<dyn Read + Send>>,
 ) -> Result<Found, CollectError> {
     let mut stdin = stdin;
+    let mut searches: Vec<BoxFuture<'_, Result<Found, CollectError>>> = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let before = texts.get(..index).unwrap_or_default();
+        searches.push(match text.as_str() {
+            STDIN if before.iter().any(|text| text == STDIN) => ready(Ok(Found::default())).boxed(),
+            STDIN => ready(standard_input(host, stdin.take())).boxed(),
+            text => find_one(host, text, folder).boxed(),
+        });
+    }
+    let mut searches = stream::iter(searches).buffered(SEARCHES_MAX);
     let mut found = Found::default();
-    for text in texts {
-        let more = if text == STDIN {
-            standard_input(host, stdin.take(), &found)?
-        } else if remote::is_url(text) {
-            remote::find(&host.store, text).await?
-        } else {
-            let (host, text, folder) = (host.clone(), text.clone(), folder.to_owned());
-            blocking(move || local::find(&host, &text, &folder)).await?
-        };
+    while let Some(more) = searches.try_next().await? {
         found.extend(more);
     }
     let mut names = HashSet::new();
@@ -147,17 +156,16 @@ pub async fn find(
     if found.sources.is_empty() { Err(CollectError::NoSources) } else { Ok(found) }
 }
 
-fn standard_input(
-    host: &Host,
-    stdin: Option<Box<dyn Read + Send>>,
-    found: &Found,
-) -> Result<Found, CollectError> {
-    let Some(reader) = stdin else {
-        return match found.sources.iter().any(|source| source.name == STDIN) {
-            true => Ok(Found::default()),
-            false => Err(CollectError::SourceMissing { name: STDIN.to_owned() }),
-        };
-    };
+async fn find_one(host: &Host, text: &str, folder: &Path) -> Result<Found, CollectError> {
+    if remote::is_url(text) {
+        return remote::find(&host.store, text).await;
+    }
+    let (host, text, folder) = (host.clone(), text.to_owned(), folder.to_owned());
+    blocking(move || local::find(&host, &text, &folder)).await
+}
+
+fn standard_input(host: &Host, stdin: Option<Box<dyn Read + Send>>) -> Result<Found, CollectError> {
+    let reader = stdin.ok_or_else(|| CollectError::SourceMissing { name: STDIN.to_owned() })?;
     let spool = Arc::new(Spool::new(host.scratch.clone(), move || Ok(reader)));
     let sources = vec![Source { name: STDIN.to_owned(), kind: SourceKind::Stream(spool) }];
     Ok(Found { sources, left_out: Vec::new() })

@@ -231,6 +231,19 @@ impl Store {
         .boxed()
     }
 
+    /// The objects directly in a folder, and the folders in it.
+    pub async fn list_level(
+        &self,
+        folder: &Location,
+    ) -> Result<(Vec<(Location, ObjectInfo)>, Vec<Location>), StoreError> {
+        let (store, path) = self.open(folder)?;
+        let listed = store.list_with_delimiter((!path.as_ref().is_empty()).then_some(&path)).await;
+        let listed = listed.map_err(told(folder))?;
+        let at = |path: &Path| Location::from_object_path(folder.root(), path);
+        let objects = listed.objects.into_iter().map(|meta| (at(&meta.location), meta.into())).collect();
+        Ok((objects, listed.common_prefixes.iter().map(at).collect()))
+    }
+
     /// Removes an object. That it is not there (any more) is no error.
     pub async fn delete(&self, location: &Location) -> Result<(), StoreError> {
         let (store, path) = self.open(location)?;

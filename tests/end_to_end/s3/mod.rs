@@ -149,6 +149,11 @@ impl Bucket {
         wait(self.store.put(&self.location(key), bytes.into())).unwrap();
     }
 
+    /// The same, for many at a time.
+    pub async fn put_later(&self, key: String, content: String) {
+        self.store.put(&self.location(&key), content.into()).await.unwrap();
+    }
+
     /// Removes an object.
     #[track_caller]
     pub fn delete(&self, key: &str) {

@@ -1,5 +1,6 @@
 //! Events that lie on S3: by name, by folder, by glob, with names as people give them, more of them than one answer lists.
 
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::super::{Place, say};
@@ -7,6 +8,9 @@ use super::{Bucket, S3Server, events, gzip};
 
 on_every_server!(
     objects_folders_and_globs_are_read,
+    keys_may_have_any_character,
+    more_objects_than_one_answer_lists,
+    a_changed_object_is_refused_until_it_is_called_new,
     what_is_not_there_is_told,
     keys_beside_what_lies_below_them,
 );
@@ -49,6 +53,79 @@ fn objects_folders_and_globs_are_read(server: &S3Server) {
     assert_eq!(again["left_out"][0]["path"], Value::String(bucket.url("logs/2026-01-02/_SUCCESS")));
     assert_eq!(place.rows("select count(*), count(distinct id) from events"), json!([[30, 30]]));
     place.check_sound();
+}
+
+fn keys_may_have_any_character(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    let names = [
+        "a b.json",
+        "100%.json",
+        "%41.json",
+        "a&b.json",
+        "it's.json",
+        "say \"x\".json",
+        "a=b.json",
+        "a:b.json",
+        "*.json",
+        "what?.json",
+        "[1].json",
+        "한글 호수.json",
+        "a+b.json",
+        "#1.json",
+        "a,b;c@d$e!.json",
+        "~x(1).json",
+    ];
+    for (id, name) in names.iter().enumerate() {
+        bucket.put(&format!("odd/{name}"), format!("{{\"id\":{id}}}\n"));
+    }
+    let urls: Vec<String> = names.iter().map(|name| bucket.url(&format!("odd/{name}"))).collect();
+    let report = place.ingest(&["events", &bucket.url("odd/")]);
+    let mut found: Vec<&str> = report["sources_detail"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["source"].as_str().unwrap())
+        .collect();
+    found.sort_unstable();
+    let mut expected = urls.clone();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    // Each by its own name is the same source, and a name that has a glob's characters is that name first.
+    let line: Vec<&str> = ["events"].into_iter().chain(urls.iter().map(String::as_str)).collect();
+    let again = place.ingest(&line);
+    assert_eq!((&again["rows"], &again["sources_skipped"]), (&json!(0), &json!(names.len())), "{again}");
+    assert_eq!(place.rows("select count(distinct id) from events"), json!([[names.len()]]));
+}
+
+fn more_objects_than_one_answer_lists(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    let count = 1_100;
+    super::wait(async {
+        let puts = (0..count).map(|id| {
+            let folder = if id % 2 == 0 { "even" } else { "odd" };
+            bucket.put_later(format!("many/{folder}/{id:05}.json"), format!("{{\"id\":{id}}}\n"))
+        });
+        stream::iter(puts).buffer_unordered(16).collect::<()>().await;
+    });
+    let report = place.ingest(&["events", &bucket.url("many/")]);
+    assert_eq!((&report["rows"], &report["sources"]), (&json!(count), &json!(count)));
+    assert_eq!(place.rows("select count(distinct id) from events"), json!([[count]]));
+    let again = place.ingest(&["events", &bucket.url("many/*/*.json")]);
+    assert_eq!((&again["rows"], &again["sources_skipped"]), (&json!(0), &json!(count)));
+}
+
+fn a_changed_object_is_refused_until_it_is_called_new(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    bucket.put("a.json", events(0..2));
+    let url = bucket.url("a.json");
+    place.ingest(&["events", &url]);
+    bucket.put("a.json", events(2..5));
+    let run = place.hosu(&["--output", "json", "ingest", "events", &url]);
+    let error = run.fails(1, "SOURCE_CHANGED", &url);
+    assert!(error["remedy"].as_str().unwrap().contains("--on-changed new"), "{error}");
+    assert_eq!(place.ingest(&["events", &url, "--on-changed", "new"])["rows"], 3);
+    assert_eq!(place.ingest(&["events", &bucket.url("*.json")])["sources_skipped"], 1);
+    assert_eq!(place.rows("select count(*) from events"), json!([[5]]));
 }
 
 fn what_is_not_there_is_told(server: &S3Server) {

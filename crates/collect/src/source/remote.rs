@@ -1,10 +1,15 @@
 //! Sources in an object store: one object, all below a prefix, or those that match a glob.
 
-use futures::TryStreamExt;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_host::{Location, ObjectInfo, Store, StoreError};
 
+use super::listing::{self, Object};
 use super::{Found, HIDDEN, LeftOut, MATCH, Source, SourceKind, is_glob, is_hidden};
 use crate::error::CollectError;
+
+/// How many objects are asked for their ETag at the same time.
+const HEADS_MAX: usize = 32;
 
 const SCHEMES: [&str; 4] = ["s3://", "s3a://", "s3n://", "memory://"];
 
@@ -34,7 +39,8 @@ pub(super) async fn find(store: &Store, text: &str) -> Result<Found, CollectErro
 
 async fn find_below(store: &Store, text: &str, folder: &Location) -> Result<Found, CollectError> {
     let mut found = Found::default();
-    for (location, info) in list(store, text, folder).await? {
+    let listed = listing::below(store, folder).await.map_err(|error| store_error(text, error))?;
+    for (location, info) in with_etags(store, text, without_markers(listed, folder)).await? {
         sort_in(&mut found, folder, location, info);
     }
     match (found.sources.is_empty(), found.left_out.len()) {
@@ -54,12 +60,15 @@ async fn find_glob(store: &Store, pattern: &Location) -> Result<Found, CollectEr
     let root = Location::parse(&format!("{}/", pattern.root())).unwrap_or_else(|_| pattern.clone());
     let folder = root.join(&spelled.join("/"));
     let asks_for_hidden = pattern.key().split('/').any(is_hidden);
+    let names: Vec<&str> = pattern.key().split('/').skip(spelled.len()).collect();
+    let listed = listing::candidates(store, &folder, &names).await;
+    let mut listed = without_markers(listed.map_err(|error| store_error(text, error))?, &folder);
+    listed.retain(|(location, _)| matcher.matches_with(location.key(), MATCH));
     let mut found = Found::default();
-    for (location, info) in list(store, text, &folder).await? {
-        match matcher.matches_with(location.key(), MATCH) {
-            false => {}
-            true if asks_for_hidden => found.sources.push(object(location, info)),
-            true => sort_in(&mut found, &folder, location, info),
+    for (location, info) in with_etags(store, text, listed).await? {
+        match asks_for_hidden {
+            true => found.sources.push(object(location, info)),
+            false => sort_in(&mut found, &folder, location, info),
         }
     }
     if found.sources.is_empty() {
@@ -71,15 +80,36 @@ async fn find_glob(store: &Store, pattern: &Location) -> Result<Found, CollectEr
     Ok(found)
 }
 
-async fn list(
-    store: &Store,
-    text: &str,
-    folder: &Location,
-) -> Result<Vec<(Location, ObjectInfo)>, CollectError> {
-    let listed = store.list(folder).try_collect::<Vec<_>>().await;
-    let mut objects = listed.map_err(|error| store_error(text, error))?;
-    objects.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(objects)
+/// Without the empty objects `folder/` that consoles make to show a folder.
+fn without_markers(mut objects: Vec<Object>, folder: &Location) -> Vec<Object> {
+    let is_marker = |index: usize| {
+        let Some((location, _)) = objects.get(index).filter(|(_, info)| info.size_bytes == 0) else {
+            return false;
+        };
+        // What lies below follows, though not at once: `a`, `a-b`, `a/c`.
+        let beside = objects.get(index + 1..).unwrap_or_default().iter();
+        let mut beside = beside.take_while(|(next, _)| next.key().starts_with(location.key()));
+        location == folder || beside.any(|(next, _)| next.starts_with(location))
+    };
+    let mut is_marker = (0..objects.len()).map(is_marker).collect::<Vec<bool>>().into_iter();
+    objects.retain(|_| !is_marker.next().unwrap_or(false));
+    objects
+}
+
+/// A source that is named itself is known by its ETag, so one that was listed by a store that lists none is asked for it: the
+/// same object must be the same source, however it was found.
+async fn with_etags(store: &Store, text: &str, objects: Vec<Object>) -> Result<Vec<Object>, CollectError> {
+    let asked = objects.into_iter().map(|(location, info)| {
+        let asked = async move {
+            let info = match info.etag {
+                None => store.head(&location).await.map_err(|error| store_error(text, error))?,
+                Some(_) => info,
+            };
+            Ok((location, info))
+        };
+        asked.boxed()
+    });
+    stream::iter(asked).buffered(HEADS_MAX).try_collect().await
 }
 
 /// Takes an object, or leaves it out when a name below `folder` is hidden.

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use hosu_host::Location;
 use tempfile::TempDir;
 
@@ -183,4 +184,103 @@ async fn a_pipe_is_read_as_a_stream_and_again() {
         assert_eq!(bytes, 3);
     }
     writer.join().unwrap();
+}
+
+/// What a listing of everything, filtered by the pattern, comes to.
+async fn by_brute_force(folder: &Folder, pattern: &str) -> Vec<String> {
+    let root = Location::parse("memory:///").unwrap();
+    let listed: Vec<_> = folder.host.store.list(&root).try_collect().await.unwrap();
+    let matcher = glob::Pattern::new(pattern).unwrap();
+    let matching = listed.iter().map(|(location, _)| location.key());
+    let mut keys: Vec<String> =
+        matching.filter(|key| matcher.matches_with(key, MATCH)).map(str::to_owned).collect();
+    keys.sort();
+    keys
+}
+
+#[tokio::test]
+async fn patterns_followed_by_folder_find_what_a_whole_listing_finds() {
+    let folder = Folder::with(&[]);
+    let names = ["a", "b", "ab", "a-b", "a b"];
+    let mut keys = Vec::new();
+    for first in names {
+        keys.push(format!("{first}.json"));
+        for second in names {
+            keys.push(format!("{first}/{second}.json"));
+            keys.extend(names.map(|third| format!("{first}/{second}/{third}.json")));
+        }
+    }
+    for key in &keys {
+        let location = Location::parse(&format!("memory:///{key}")).unwrap();
+        folder.host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
+    }
+    for pattern in [
+        "*",
+        "*.json",
+        "*/*",
+        "*/*/*",
+        "*/*/*/*",
+        "**",
+        "**/a.json",
+        "a/**",
+        "a/**/b.json",
+        "a*/b*/*.json",
+        "?/a/*",
+        "*/a.json",
+        "*/b/a.json",
+        "[ab]/[!a]/?.json",
+        "a b/*/**/a*",
+        "**/b/*",
+        "a/*/**",
+        "*/**/a.json",
+        "a*",
+        "b/[a/b]*",
+        "nope*/x",
+    ] {
+        let expected = by_brute_force(&folder, pattern).await;
+        let found = folder.find(&[&format!("memory:///{pattern}")]).await;
+        let found: Vec<String> = match found {
+            Ok(found) => found.sources.iter().map(|one| one.name.replace("memory:///", "")).collect(),
+            Err(CollectError::NothingMatches { .. }) => Vec::new(),
+            Err(error) => panic!("{pattern}: {error}"),
+        };
+        assert_eq!(found, expected, "{pattern}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_match_is_not_listed_and_large_folders_are_listed_in_parts() {
+    use hosu_host::Operation;
+    let folder = Folder::with(&[]);
+    for day in 0..30 {
+        for file in 0..100 {
+            let location = Location::parse(&format!("memory:///logs/day-{day:02}/{file:03}.json")).unwrap();
+            folder.host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
+        }
+    }
+    let requests = async |text: &str| {
+        let before = folder.host.store.meter().snapshot().requests(Operation::List);
+        let found = folder.find(&[text]).await.unwrap().sources.len();
+        (found, folder.host.store.meter().snapshot().requests(Operation::List) - before)
+    };
+    // The folder of days, and the one day: 100 names of 3,000.
+    assert_eq!(requests("memory:///logs/day-07/*.json").await, (100, 1));
+    assert_eq!(requests("memory:///logs/*-07/*.json").await, (100, 2));
+    assert_eq!(requests("memory:///logs/day-0[1-3]/**").await, (300, 4));
+    // The first thousand, then the folders side by side.
+    assert_eq!(requests("memory:///logs/").await, (3_000, 32));
+}
+
+#[tokio::test]
+async fn markers_of_folders_are_no_sources() {
+    let folder = Folder::with(&[]);
+    for (key, content) in
+        [("logs/sub", ""), ("logs/sub-x", "{}\n"), ("logs/sub/a.json", "{}\n"), ("logs/empty.json", "")]
+    {
+        let location = Location::parse(&format!("memory:///{key}")).unwrap();
+        folder.host.store.put(&location, Bytes::from_static(content.as_bytes())).await.unwrap();
+    }
+    let found = folder.find(&["memory:///logs/"]).await.unwrap();
+    let names: Vec<&str> = found.sources.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["memory:///logs/empty.json", "memory:///logs/sub-x", "memory:///logs/sub/a.json"]);
 }
