@@ -2,6 +2,7 @@
 
 mod bad_lakes;
 mod crash;
+mod docker;
 mod doctor;
 mod first_contact;
 mod ingest;
