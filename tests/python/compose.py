@@ -19,8 +19,8 @@ except ImportError as error:
 
 def complaints(path, schema):
     compose = yaml.safe_load(path.read_text())
-    validator = jsonschema.validators.validator_for(schema)
-    for error in validator(schema).iter_errors(compose):
+    # The schema names its draft by an address that the package does not know.
+    for error in jsonschema.Draft7Validator(schema).iter_errors(compose):
         yield f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
     services, volumes = compose["services"], compose.get("volumes", {})
     for name, service in services.items():
