@@ -4,7 +4,8 @@
 set -eu
 status=$(curl --silent --show-error --output /dev/null --write-out '%{http_code}' \
     --retry 10 --retry-connrefused --aws-sigv4 "aws:amz:${AWS_REGION:-us-east-1}:s3" \
-    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --request PUT "$1/$2")
+    --header 'x-amz-content-sha256: UNSIGNED-PAYLOAD' --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+    --request PUT "$1/$2")
 case $status in
 200) echo "made the bucket $2" ;;
 409) echo "the bucket $2 is there" ;;

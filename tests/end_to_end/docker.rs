@@ -48,9 +48,9 @@ fn images_copy_what_is_there_and_not_ignored() {
             assert!(root().join(path).exists(), "{file}: {path} is not there");
             assert!(ignore.lines().any(|line| line == format!("!{path}")), "{file}: {path} is ignored");
         }
-        let users = dockerfile.lines().filter_map(|line| line.strip_prefix("USER "));
+        let mut users = dockerfile.lines().filter_map(|line| line.strip_prefix("USER "));
         assert!(
-            users.last().is_some_and(|user| user.starts_with("1000")),
+            users.next_back().is_some_and(|user| user.starts_with("1000")),
             "{file}: an ordinary user runs it"
         );
     }

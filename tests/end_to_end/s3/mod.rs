@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::TryStreamExt;
-use hosu_host::{Location, S3Settings, Store};
+use hosu_host::{Location, RetryPolicy, S3Settings, Store};
 
 use super::Place;
 use in_process::InProcess;
@@ -63,7 +64,22 @@ impl S3Server {
     fn of_process(server: Option<Arc<Process>>) -> Option<Self> {
         let server = server?;
         let (url, folder) = (server.url().to_owned(), server.folder().to_owned());
-        Some(Self { url, folder, _server: Running::Process { _server: server } })
+        let server = Self { url, folder, _server: Running::Process { _server: server } };
+        server.wait_until_it_writes();
+        Some(server)
+    }
+
+    /// MinIO calls itself ready some moments before it takes an object.
+    fn wait_until_it_writes(&self) {
+        let bucket = self.new_bucket("ready");
+        let store = bucket.store.clone().with_retry(RetryPolicy::NEVER);
+        for _ in 0..600 {
+            match wait(store.put(&bucket.location("x"), "x".into())) {
+                Ok(()) => return,
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+        panic!("{} takes no objects", self.url);
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -91,16 +107,18 @@ impl S3Server {
             "-sf",
             "-X",
             "PUT",
-            "--aws-sigv4",
-            &format!("aws:amz:{REGION}:s3"),
             "-H",
             "Content-Length: 0",
+            "-H",
+            "x-amz-content-sha256: UNSIGNED-PAYLOAD",
         ]);
         curl.args([
+            "--aws-sigv4",
+            &format!("aws:amz:{REGION}:s3"),
             "-u",
             &format!("{ACCESS_KEY}:{SECRET_KEY}"),
-            &format!("{}/{}/{folder}/", self.url, bucket.name),
         ]);
+        curl.arg(format!("{}/{}/{folder}/", self.url, bucket.name));
         curl.status().is_ok_and(|status| status.success())
     }
 
