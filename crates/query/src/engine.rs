@@ -9,6 +9,7 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
 };
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -24,6 +25,7 @@ use crate::provider::SnapshotProvider;
 use crate::statement::{QueryText, Tables};
 use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
+use crate::utc::WithoutZone;
 
 /// What Athena calls its catalog, in lower case: statements that come from there name it.
 const ATHENA_CATALOG: &str = "awsdatacatalog";
@@ -86,11 +88,12 @@ impl Engine {
             .with_metadata_cache_limit(settings.footer_cache_bytes)
             .build_arc()
             .map_err(plan_error)?;
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(session_config(&settings))
             .with_runtime_env(runtime)
             .with_default_features()
             .build();
+        state.register_function_rewrite(Arc::new(WithoutZone)).map_err(plan_error)?;
         Ok(Self { state, scan_bytes_max: settings.scan_bytes_max })
     }
 

@@ -12,12 +12,14 @@ mod planned;
 mod provider;
 mod prune;
 mod reading;
+mod sampled;
 mod scan;
 mod source;
 mod statement;
 mod statistics;
 mod stats;
 mod store;
+mod utc;
 mod values;
 
 pub use engine::{Engine, EngineSettings};

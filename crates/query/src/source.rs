@@ -1,4 +1,5 @@
-//! DataFusion's Parquet source with one restraint: it never alone answers for a filter that it might drop.
+//! DataFusion's Parquet source with two restraints: it never alone answers for a filter that it might drop, and it does
+//! not go on asking rows about a filter that keeps most of them (see [`SampledFilter`]).
 //!
 //! A filter that was accepted when the plan was made becomes a row filter once a file's own schema is known.
 //! Where the file needs adapting and the filter speaks of nested columns, that can fail, and DataFusion 54 then
@@ -23,6 +24,8 @@ use datafusion::physical_plan::{DisplayFormatType, SortOrderPushdownResult};
 use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::morsel::Morselizer;
 use object_store::ObjectStore;
+
+use crate::sampled::SampledFilter;
 
 /// The Parquet source of a table.
 #[derive(Clone)]
@@ -109,6 +112,7 @@ impl FileSource for TableSource {
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
         let columns = self.table_schema().table_schema();
         let flat: Vec<bool> = filters.iter().map(|filter| is_flat(filter, columns)).collect();
+        let filters = filters.into_iter().map(SampledFilter::of).collect();
         let mut pushed = self.parquet.try_pushdown_filters(filters, config)?;
         let all_flat = flat.iter().all(|flat| *flat);
         pushed.updated_node = pushed.updated_node.map(|source| {

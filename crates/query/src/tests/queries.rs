@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::Array;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Expr;
 use futures::TryStreamExt;
 use hosu_host::{Host, ManualClock, Scratch, SeededIds, Store};
 use iceberg::spec::{ListType, MapType, NestedField, PrimitiveType, Type};
@@ -189,4 +191,50 @@ async fn row_groups_are_pruned_by_bounds_and_by_bloom_filters() {
     assert_eq!(lake.rows("SELECT count(*) AS n FROM t WHERE a % 2 = 0 OR a < 10").await, [r#"{"n":10005}"#]);
     let sql = "SELECT a, a FROM t WHERE a = 1 UNION ALL SELECT a, a FROM t WHERE a = 2";
     assert_eq!(lake.rows(sql).await.len(), 2);
+}
+
+#[tokio::test]
+async fn times_are_cut_and_taken_apart_in_utc() {
+    let lake = Lake::new();
+    lake.create("t", schema(vec![column(1, "at", "timestamptz")]), "").await;
+    lake.append("t", &[json!({"at": "1969-12-31T23:59:59.999999Z"}), json!({"at": null})]).await;
+    let sql = "SELECT date_trunc('hour', at) AS hour, date_trunc('month', at) AS month, extract(hour FROM at) AS h, \
+               date_part('year', at) AS y FROM t ORDER BY at";
+    let row = r#"{"hour":"1969-12-31T23:00:00Z","month":"1969-12-01T00:00:00Z","h":23,"y":1969}"#;
+    assert_eq!(lake.rows(sql).await, [row, r#"{"hour":null,"month":null,"h":null,"y":null}"#]);
+    let planned = lake.plan(sql).await.unwrap();
+    let mut functions = Vec::new();
+    let walked = planned.logical().apply(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                if let Expr::ScalarFunction(call) = expr {
+                    functions.push(format!("{:?}", call.func));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    walked.unwrap();
+    assert_eq!(functions.len(), 4);
+    assert!(functions.iter().all(|function| function.matches("InUtc").count() == 1), "{functions:?}");
+}
+
+/// More rows than a sample, most of which pass: the join answers the same.
+#[tokio::test]
+async fn a_join_whose_filter_is_not_worth_asking_is_right() {
+    let lake = Lake::new();
+    lake.create("facts", schema(vec![column(1, "k", "long"), column(2, "v", "long")]), "").await;
+    lake.create("names", schema(vec![column(1, "k", "long"), column(2, "name", "string")]), "").await;
+    let facts: Vec<_> = (0..100_000).map(|v| json!({"k": v % 10, "v": v})).collect();
+    lake.append("facts", &facts).await;
+    let names: Vec<_> = (0..10).map(|k| json!({"k": k, "name": format!("n{k}")})).collect();
+    lake.append("names", &names).await;
+    let joined = |bound: u32| {
+        format!(
+            "SELECT count(*) AS n, sum(v) AS v, count(DISTINCT name) AS names FROM facts JOIN names ON facts.k = names.k \
+             WHERE name < 'n{bound}'"
+        )
+    };
+    assert_eq!(lake.rows(&joined(9)).await, [r#"{"n":90000,"v":4499910000,"names":9}"#]);
+    assert_eq!(lake.rows(&joined(1)).await, [r#"{"n":10000,"v":499950000,"names":1}"#]);
 }
