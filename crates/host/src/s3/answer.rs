@@ -154,7 +154,7 @@ pub(super) fn wrong(asked: &Asked, answer: &Answer) -> Option<S3Error> {
         200..300 | 304 => None,
         // Of what is not a write, nothing can be there already.
         409 if code.is_empty() && asked.action != S3Action::Write => Some(Kind::Conflict),
-        status => by_code(asked, answer, code).or_else(|| by_status(answer, status)),
+        status => by_code(asked, answer, code).or_else(|| by_status(asked, answer, status)),
     };
     let mut error = asked.error(told?, answer.words());
     error.retry_after =
@@ -166,9 +166,11 @@ pub(super) fn wrong(asked: &Asked, answer: &Answer) -> Option<S3Error> {
 fn by_code(asked: &Asked, answer: &Answer, code: &str) -> Option<S3ErrorKind> {
     use S3ErrorKind as Kind;
     Some(match code {
-        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" | "NotSignedUp" => {
-            Kind::KeyUnknown
-        }
+        "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "NotSignedUp"
+        | "XAdminUserNotFound" => Kind::KeyUnknown,
         "SignatureDoesNotMatch" => Kind::SecretWrong,
         "ExpiredToken"
         | "ExpiredTokenException"
@@ -216,7 +218,7 @@ fn by_code(asked: &Asked, answer: &Answer, code: &str) -> Option<S3ErrorKind> {
     })
 }
 
-fn by_status(answer: &Answer, status: u16) -> Option<S3ErrorKind> {
+fn by_status(asked: &Asked, answer: &Answer, status: u16) -> Option<S3ErrorKind> {
     use S3ErrorKind as Kind;
     Some(match status {
         300..400 if region(answer).is_some() => Kind::RegionWrong { region: region(answer) },
@@ -229,10 +231,25 @@ fn by_status(answer: &Answer, status: u16) -> Option<S3ErrorKind> {
         400 if answer.body.contains("HTTPS server") || answer.body.contains("HTTPS port") => Kind::TlsOnly,
         _ if answer.is_html() => Kind::NotS3,
         400 if region(answer).is_some() => Kind::RegionWrong { region: region(answer) },
+        // MinIO says so on the port of its console.
+        400 if answer.body.contains("API port") => Kind::NotS3,
         401 | 403 => Kind::Denied,
-        404 | 409 | 412 | 416 => return None,
+        404 => return not_found(asked, answer),
+        409 | 412 | 416 => return None,
         _ => Kind::Refused,
     })
+}
+
+/// Nothing is there, unless what answers is another kind of server, or means another thing by it.
+fn not_found(asked: &Asked, answer: &Answer) -> Option<S3ErrorKind> {
+    let code = answer.element("Code").unwrap_or_default();
+    match code {
+        "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload" => None,
+        "" if asked.is_head || asked.action == S3Action::Delete => None,
+        "" if !answer.is_s3 && !answer.body.contains("<Error") => Some(S3ErrorKind::NotS3),
+        "" if asked.action != S3Action::Write => None,
+        _ => Some(S3ErrorKind::Refused),
+    }
 }
 
 /// The bucket's region, from wherever a store may say it.
@@ -278,7 +295,11 @@ pub(super) fn unanswered(asked: &Asked, error: &HttpError, first_contact: bool) 
         HttpErrorKind::Timeout => Kind::Silent,
         _ => Kind::Broken,
     };
-    asked.error(kind, format!("{}: {}", asked.text, last_cause(error)))
+    let cause = match last_cause(error) {
+        cause if cause == "deadline has elapsed" => "no connection came about in time".to_owned(),
+        cause => cause,
+    };
+    asked.error(kind, format!("{}: {cause}", asked.text))
 }
 
 fn causes(error: &(dyn Error + 'static)) -> String {

@@ -44,6 +44,8 @@ fn codes_become_what_is_to_be_done() {
     let error = |code: &str| format!("<Error><Code>{code}</Code><Message>m.</Message></Error>");
     for (status, code, expected) in [
         (403, "InvalidAccessKeyId", Kind::KeyUnknown),
+        (404, "XAdminUserNotFound", Kind::KeyUnknown),
+        (404, "NoSuchConfiguration", Kind::Refused),
         (403, "SignatureDoesNotMatch", Kind::SecretWrong),
         (400, "ExpiredToken", Kind::TokenExpired),
         (403, "InvalidTokenId", Kind::TokenExpired),
@@ -110,6 +112,16 @@ fn a_page_for_people_is_not_s3() {
         ..html(400)
     };
     assert_eq!(kind(&plain), Some(S3ErrorKind::TlsOnly));
+}
+
+#[test]
+fn nothing_there_is_told_by_s3_alone() {
+    let other = Answer { status: 404, body: "404 page not found".to_owned(), ..Answer::default() };
+    assert_eq!(kind(&other), Some(S3ErrorKind::NotS3));
+    let head = Asked { is_head: true, ..asked(S3Action::Read) };
+    assert_eq!(wrong(&head, &other), None, "HEAD has no words");
+    let console = "<Error><Code>InvalidArgument</Code><Message>S3 API Requests must be made to API port.</Message></Error>";
+    assert_eq!(kind(&xml(400, console)), Some(S3ErrorKind::NotS3));
 }
 
 #[test]
