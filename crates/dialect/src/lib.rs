@@ -13,6 +13,7 @@ mod format;
 mod lexer;
 mod parser;
 mod position;
+mod scan;
 mod split;
 mod types;
 
@@ -22,6 +23,7 @@ pub use ast::{
 };
 pub use error::ParseError;
 pub use position::{At, Ident, Position};
+pub use scan::{Mark, Scan, ScannedWord, WordKind, scan, scan_from};
 pub use split::{Statements, statements};
 pub use types::{HiveType, StructField};
 

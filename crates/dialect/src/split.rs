@@ -70,7 +70,7 @@ fn statement_tokens(text: &str, lexer: &mut Lexer<'_>) -> Result<Vec<Token>, Par
 }
 
 /// Athena's routing: by the first two words.
-fn grammar_of(text: &str, mut lexer: Lexer<'_>) -> Grammar {
+pub(crate) fn grammar_of(text: &str, mut lexer: Lexer<'_>) -> Grammar {
     let mut word = || lexer.next(Grammar::Trino).ok();
     let (first, second) = (word(), word());
     let is = |token: &Option<Token>, words: &[&str]| {
