@@ -97,6 +97,10 @@ impl Engine {
         Ok(Self { state, scan_bytes_max: settings.scan_bytes_max })
     }
 
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
     /// Plans one query: a SELECT with or without WITH, VALUES, or EXPLAIN of one. Each of its tables is looked
     /// up once and stays as it is now, and its files are pruned; none is read yet.
     ///

@@ -7,6 +7,7 @@
 mod columns;
 mod engine;
 mod error;
+mod functions;
 mod names;
 mod planned;
 mod provider;
@@ -24,6 +25,7 @@ mod values;
 
 pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};
+pub use functions::{FunctionInfo, FunctionKind};
 pub use planned::Planned;
 pub use provider::provider;
 pub use stats::{Live, ScanStats};

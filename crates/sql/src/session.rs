@@ -8,9 +8,9 @@ use crate::{SqlError, code};
 use futures::StreamExt;
 use hosu_catalog::Catalog;
 use hosu_datafile::WriterSettings;
-use hosu_dialect::{At, Statement};
+use hosu_dialect::{At, Ident, Statement};
 use hosu_host::Clock;
-use hosu_query::{Engine, EngineSettings, Live, Planned, run_error};
+use hosu_query::{Engine, EngineSettings, FunctionInfo, Live, Planned, run_error};
 use hosu_table::name::DEFAULT_DATABASE;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +71,27 @@ impl Session {
         })
         .map_err(|error| from_query(error, &At::from("")))?;
         Ok(Self { catalog, engine, database: settings.database, writer: settings.writer })
+    }
+
+    /// The database of tables that are named without one.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Changes the database of tables that are named without one, to one that exists, in any case.
+    ///
+    /// # Errors
+    /// When there is no such database, with the nearest name.
+    pub async fn use_database(&mut self, database: &Ident) -> Result<(), SqlError> {
+        let names = Names { catalog: &self.catalog, database: &self.database };
+        let found = names.database(Some(database)).await?;
+        self.database = found;
+        Ok(())
+    }
+
+    /// The functions that a query may call.
+    pub fn functions(&self) -> Vec<FunctionInfo> {
+        self.engine.functions()
     }
 
     /// Runs one statement. A query has only begun when this returns: its rows come as they are read, and it stops when the
