@@ -10,6 +10,7 @@ mod pyiceberg;
 mod round_trip;
 mod s3;
 mod screen;
+mod shell;
 mod sql;
 mod together;
 mod usage;

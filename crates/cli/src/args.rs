@@ -38,7 +38,7 @@ pub enum Command {
     /// Load JSON events into a table, each exactly once
     #[command(after_help = INGEST_EXAMPLES)]
     Ingest(IngestArguments),
-    /// Run SQL statements in Athena's dialect
+    /// Run SQL statements in Athena's dialect, or open a shell for them
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArguments),
     /// Check that every file of every table is there and holds what the catalog says
@@ -111,7 +111,7 @@ pub struct SqlArguments {
     /// Statements, separated by `;`
     #[arg(short = 'c', long, value_name = "SQL", conflicts_with = "file")]
     pub command: Option<String>,
-    /// A file of statements; `-` or nothing at all reads standard input
+    /// A file of statements; `-` reads standard input. Without -c and -f a terminal gets a shell
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// The database of tables that are named without one
@@ -190,6 +190,7 @@ that are no JSON object in the table `TABLE_rejects`. One command is one commit:
 
 const SQL_EXAMPLES: &str = "\
 Examples:
+  hosu sql                                                   a shell, with history and completion; \\? lists its commands
   hosu sql -c \"select * from events limit 10\"
   hosu sql -c \"select count(*) n from events\" --format csv
   hosu sql -f report.sql --output json                       one JSON object a statement

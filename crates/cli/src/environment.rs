@@ -58,6 +58,15 @@ pub const COLUMNS: &str = "COLUMNS";
 /// How high the terminal is, where it cannot be asked.
 pub const LINES: &str = "LINES";
 
+/// The file of what was typed in the shell before.
+pub const HOSU_HISTORY: &str = "HOSU_HISTORY";
+/// The folder of what programs keep for a person, in place of `~/.local/state`.
+pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+/// The editor that a person likes, before [`EDITOR`].
+pub const VISUAL: &str = "VISUAL";
+/// The editor that a person likes.
+pub const EDITOR: &str = "EDITOR";
+
 /// What the names of all variables of AWS begin with: object_store knows more of them than stand here.
 const AWS_PREFIX: &str = "AWS_";
 
@@ -117,7 +126,11 @@ impl Environment {
 fn is_ours(name: &str) -> bool {
     const OF_THE_LAKE: [&str; 5] = [HOSU_LAKE, HOSU_CONFIG, HOSU_CATALOG, HOSU_WAREHOUSE, HOME];
     const OF_THE_SCREEN: [&str; 8] = [HOSU_PAGER, PAGER, LESS, PATH, TERM, NO_COLOR, COLUMNS, LINES];
-    OF_THE_LAKE.contains(&name) || OF_THE_SCREEN.contains(&name) || name.starts_with(AWS_PREFIX)
+    const OF_THE_SHELL: [&str; 4] = [HOSU_HISTORY, XDG_STATE_HOME, VISUAL, EDITOR];
+    OF_THE_SHELL.contains(&name)
+        || OF_THE_LAKE.contains(&name)
+        || OF_THE_SCREEN.contains(&name)
+        || name.starts_with(AWS_PREFIX)
 }
 
 #[cfg(test)]

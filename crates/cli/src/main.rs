@@ -9,6 +9,7 @@ mod failure;
 mod lake;
 mod print;
 mod progress;
+mod shell;
 mod show;
 
 use std::ffi::OsString;
@@ -33,6 +34,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
+/// The same when a person has left a shell.
+const LAST_WORK_OF_SHELL: Duration = Duration::from_millis(200);
+
 fn main() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
     let arguments = match Arguments::try_parse_from(&line) {
@@ -50,9 +54,11 @@ fn main() -> ExitCode {
         Err(error) => return ended(Err(error.into()), output),
     };
     let stop = Stop::new();
+    let ends_by = if commands::is_shell(&arguments.command) { Signals::Terminate } else { Signals::All };
     let command = commands::run(arguments, Environment::of_process(), stop.clone());
-    let result = runtime.block_on(until_stopped(command, stop));
-    runtime.shutdown_timeout(LAST_WORK);
+    let result = runtime.block_on(until_stopped(command, stop, ends_by));
+    // A shell has waited for its work; what is left of a cancelled query is of no use.
+    runtime.shutdown_timeout(if ends_by == Signals::All { LAST_WORK } else { LAST_WORK_OF_SHELL });
     ended(result, output)
 }
 
@@ -61,25 +67,35 @@ fn main() -> ExitCode {
 async fn until_stopped(
     command: impl Future<Output = Result<u8, Failure>>,
     stop: Stop,
+    ends_by: Signals,
 ) -> Result<u8, Failure> {
     tokio::pin!(command);
     tokio::select! {
         result = &mut command => return result,
-        () = stop_signal() => stop.ask(),
+        () = stop_signal(ends_by) => stop.ask(),
     }
     tokio::select! {
         result = tokio::time::timeout(LAST_WORK, &mut command) => result.unwrap_or_else(|_| Err(Failure::interrupted())),
-        () = stop_signal() => Err(Failure::interrupted()),
+        () = stop_signal(ends_by) => Err(Failure::interrupted()),
     }
 }
 
-/// Ends when Ctrl-C or SIGTERM comes.
-async fn stop_signal() {
+/// Which signals ask for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signals {
+    /// Ctrl-C and SIGTERM.
+    All,
+    /// SIGTERM: Ctrl-C is the shell's own.
+    Terminate,
+}
+
+/// Ends when such a signal comes.
+async fn stop_signal(ends_by: Signals) {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             tokio::select! {
-                () = interrupt() => {}
+                () = interrupt(), if ends_by == Signals::All => {}
                 _ = terminate.recv() => {}
             }
         }

@@ -46,8 +46,9 @@ pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> 
     let context = Context { catalog: catalog(&config), config, output, environment, folder, stop };
     let stop = context.stop.clone();
     match arguments.command {
-        // It stops by itself, so that it can put away what it wrote.
+        // These stop by themselves, so that they can put away what they began.
         Command::Ingest(arguments) => ingest::run(arguments, &context).await,
+        Command::Sql(arguments) if sql::is_interactive(&arguments) => sql::run(arguments, context).await,
         other => tokio::select! {
             result = run_other(other, context) => result,
             () = stop.asked() => Err(Failure::interrupted()),
@@ -58,13 +59,18 @@ pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> 
 async fn run_other(command: Command, context: Context) -> Result<u8, Failure> {
     match command {
         Command::Ingest(arguments) => ingest::run(arguments, &context).await,
-        Command::Sql(arguments) => sql::run(arguments, &context).await,
+        Command::Sql(arguments) => sql::run(arguments, context).await,
         Command::Doctor => doctor::run(&context).await,
         Command::Demo(arguments) => demo::run(arguments, context).await,
         Command::Job(_) | Command::Schedule(_) | Command::Maintain(_) | Command::Table(_) => {
             Err(Failure::not_yet("this command"))
         }
     }
+}
+
+/// Whether a command is a shell, whose Ctrl-C does not end it.
+pub fn is_shell(command: &Command) -> bool {
+    matches!(command, Command::Sql(arguments) if sql::is_interactive(arguments))
 }
 
 /// The catalog that the configuration names. Nothing is touched yet.

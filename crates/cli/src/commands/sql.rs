@@ -11,24 +11,34 @@ use hosu_table::name;
 use super::Context;
 use crate::args::SqlArguments;
 use crate::failure::Failure;
+use crate::shell;
 use crate::show::{self, Expanded, Manner, Target};
 
 /// Runs the command.
-pub async fn run(arguments: SqlArguments, context: &Context) -> Result<u8, Failure> {
+pub async fn run(arguments: SqlArguments, context: Context) -> Result<u8, Failure> {
     let database = name::parse_database(&arguments.database)?;
-    let text = statements(&arguments, context)?;
-    let mut session = session(context, database)?;
     let mut manner = Manner::new(arguments.format);
     if arguments.expanded {
         manner.expanded = Expanded::On;
     }
-    let mut out = arguments.out.as_deref().map(|path| create(&context.folder.join(path))).transpose()?;
+    let mut session = session(&context, database)?;
+    let out = arguments.out.as_deref().map(|path| context.folder.join(path));
+    let mut out = out.map(|path| create(&path).map(|file| (path, file))).transpose()?;
+    if is_interactive(&arguments) {
+        return shell::run(session, manner, out, context).await;
+    }
+    let text = statements(&arguments, &context)?;
     for statement in hosu_dialect::statements(&text) {
         let statement = statement.map_err(|error| Failure::from(SqlError::from(error)).in_text(&text))?;
-        let target = out.as_mut().map_or(Target::Screen, |out| Target::Writer(out));
-        show::statement(&mut session, &statement, &text, &manner, target, context).await?;
+        let target = out.as_mut().map_or(Target::Screen, |(_, out)| Target::Writer(out));
+        show::statement(&mut session, &statement, &text, &manner, target, &context).await?;
     }
     Ok(0)
+}
+
+/// Whether statements are typed by a person.
+pub fn is_interactive(arguments: &SqlArguments) -> bool {
+    arguments.command.is_none() && arguments.file.is_none() && io::stdin().is_terminal()
 }
 
 /// A session on the lake of `context`.
@@ -69,10 +79,6 @@ fn statements(arguments: &SqlArguments, context: &Context) -> Result<String, Fai
                 Failure::new("FILE_UNREADABLE", format!("cannot read {}: {error}", path.display()))
                     .remedy("-f names a file with SQL statements, separated by `;`")
             })
-        }
-        None if io::stdin().is_terminal() => {
-            Err(Failure::usage("no statement: the interactive shell is not in this version")
-                .remedy("give one with -c, a file with -f, or write statements to standard input"))
         }
         _ => {
             let mut text = String::new();
