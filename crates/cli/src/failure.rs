@@ -11,7 +11,7 @@ mod sql;
 mod usage;
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
 
@@ -164,7 +164,7 @@ impl Failure {
     fn to_text(&self) -> String {
         let mut text = format!("error: {}\n", self.message);
         if let Some(Place { line, column, excerpt: Some(excerpt) }) = self.place.as_deref() {
-            let (excerpt, column) = window(excerpt, *column);
+            let (excerpt, column) = window(excerpt, *column, excerpt_width(&line.to_string()));
             let at = excerpt.char_indices().nth(column.saturating_sub(1)).map_or(excerpt.len(), |(at, _)| at);
             let (before, from) = excerpt.split_at(at);
             let indent = "line : ".len() + line.to_string().len() + width(before);
@@ -177,6 +177,9 @@ impl Failure {
         text
     }
 }
+
+/// How much of a line of a statement is shown at most.
+const EXCERPT_WIDTH_MAX: usize = 90;
 
 /// What to do when it is not known whether a commit happened.
 const UNKNOWN_REMEDY: &str = "run the same command again: what is in the lake already is skipped";
@@ -221,18 +224,37 @@ fn token(text: &str) -> &str {
     &text[..end]
 }
 
-/// The part of a line around a column, what no line can show as blanks, and the column in it: a statement may be one very long line.
-fn window(line: &str, column: usize) -> (String, usize) {
-    const BEFORE: usize = 50;
-    const AFTER: usize = 40;
+/// The part of a line around a column, what no line can show as blanks, and the column in it: a statement may be one very long
+/// line. It takes about `width_max` columns of a terminal at most.
+fn window(line: &str, column: usize, width_max: usize) -> (String, usize) {
     let line: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let at = column.saturating_sub(1).min(line.len());
-    let start = if line.len() <= BEFORE + AFTER { 0 } else { at.saturating_sub(BEFORE) };
-    let end = if line.len() <= BEFORE + AFTER { line.len() } else { line.len().min(at + AFTER) };
+    if width(&line.iter().collect::<String>()) <= width_max {
+        return (line.iter().collect(), at + 1);
+    }
+    // A little more than half stands before the place.
+    let before = line[..at].iter().rev().scan(0, |sum, c| within(sum, *c, width_max * 5 / 9)).count();
+    let after = line[at..].iter().scan(0, |sum, c| within(sum, *c, width_max * 4 / 9)).count();
+    let (start, end) = (at - before, at + after);
     let (cut_before, cut_after) = (start > 0, end < line.len());
     let kept: String = line.get(start..end).unwrap_or_default().iter().collect();
     let text = format!("{}{kept}{}", if cut_before { "… " } else { "" }, if cut_after { " …" } else { "" });
-    (text, at - start + 1 + if cut_before { 2 } else { 0 })
+    (text, before + 1 + if cut_before { 2 } else { 0 })
+}
+
+/// Whether a character still has room.
+fn within(sum: &mut usize, c: char, width_max: usize) -> Option<()> {
+    *sum += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+    (*sum <= width_max).then_some(())
+}
+
+/// How much of a line of a statement is shown: as much as fits into a line of the terminal.
+fn excerpt_width(number: &str) -> usize {
+    let stderr = io::stderr();
+    let asked = stderr.is_terminal().then(|| rustix::termios::tcgetwinsize(&stderr).ok()).flatten();
+    let columns = asked.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let taken = "  line :  …  …".chars().count() + number.len();
+    columns.map_or(EXCERPT_WIDTH_MAX, |columns| columns.saturating_sub(taken).clamp(9, EXCERPT_WIDTH_MAX))
 }
 
 impl From<io::Error> for Failure {

@@ -9,11 +9,15 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
 
 use crate::error::{QueryError, plan_error};
 use crate::stats::{ScanStats, Scans};
+
+/// How many batches the query is ahead of its reader.
+const BATCHES_AHEAD: usize = 2;
 
 /// A query that is planned: its files are known, nothing was read yet.
 pub struct Planned {
@@ -56,13 +60,25 @@ impl Planned {
         &self.physical
     }
 
-    /// Starts the query. Its errors are read with [`crate::run_error`]; it stops when the stream is dropped.
+    /// Starts the query, in a task of its own: who reads the rows can also do other things, such as stop waiting for them.
+    /// Its errors are read with [`crate::run_error`]; it stops when the stream is dropped.
     ///
     /// # Errors
     /// When it cannot start.
     pub fn stream(&self) -> Result<SendableRecordBatchStream, QueryError> {
         let rows = execute_stream(self.physical.clone(), self.task.clone()).map_err(plan_error)?;
-        Ok(Box::pin(Renamed { rows, schema: self.schema.clone() }))
+        let mut rows = Renamed { rows, schema: self.schema.clone() };
+        let mut stream = RecordBatchReceiverStream::builder(self.schema.clone(), BATCHES_AHEAD);
+        let reader = stream.tx();
+        stream.spawn(async move {
+            while let Some(batch) = rows.next().await {
+                if reader.send(batch).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        Ok(stream.build())
     }
 
     /// What it reads: the plan from the start, the rest as it was read so far.

@@ -78,11 +78,13 @@ fn a_full_disk_is_one_clear_error() {
 #[test]
 fn of_a_long_line_the_place_is_shown() {
     let line = format!("select '{}' from {}", "호".repeat(100), "x".repeat(100));
-    for column in [1, 5, 60, 109, 116, 216] {
-        let (text, at) = window(&line, column);
-        assert!(text.chars().count() <= 94, "{text}");
-        assert_eq!(text.chars().nth(at - 1), line.chars().nth(column - 1), "{column}");
+    for width_max in [9, 40, 90] {
+        for column in [1, 5, 60, 109, 116, 216] {
+            let (text, at) = window(&line, column, width_max);
+            assert!(width(&text) <= width_max + 4, "{text}");
+            assert_eq!(text.chars().nth(at - 1), line.chars().nth(column - 1), "{column}");
+        }
     }
-    assert_eq!(window("select\tx", 8), ("select x".to_owned(), 8));
-    assert_eq!(window("", 3), (String::new(), 1));
+    assert_eq!(window("select\tx", 8, 90), ("select x".to_owned(), 8));
+    assert_eq!(window("", 3, 90), (String::new(), 1));
 }
