@@ -131,6 +131,13 @@ impl<'a> Terminal<'a> {
         String::from_utf8_lossy(&modes.stdout).contains(" icanon")
     }
 
+    /// Presses Ctrl-C and waits for the prompt: what is typed together with it is forgotten too.
+    #[track_caller]
+    pub fn forget_line(&self) {
+        self.press(&["C-c"]);
+        self.wait_for_prompt();
+    }
+
     /// Waits until the screen is so.
     #[track_caller]
     pub fn wait(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {

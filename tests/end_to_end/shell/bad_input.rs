@@ -48,10 +48,18 @@ fn bytes_that_are_no_text_are_refused() {
 fn open_quotes_and_comments_wait_until_ctrl_c() {
     let place = lake();
     let Some(terminal) = Terminal::open(&place) else { return };
-    for open in ["select '", "select \"", "select /*", "describe `"] {
+    for (open, prompt) in
+        [("select '", "'>"), ("select \"", "\">"), ("select /*", "*>"), ("describe `", "\">")]
+    {
         terminal.enter(&format!("{open}{}", "x".repeat(300)));
+        let prompt = format!("hosu:default{prompt}");
+        terminal.wait_for_line(&prompt);
         terminal.enter("more; \\q");
-        terminal.press(&["C-c"]);
+        terminal.wait("both lines", |screen| {
+            screen.contains("more; \\q")
+                && screen.lines().last().is_some_and(|last| last.trim_end() == prompt)
+        });
+        terminal.forget_line();
         goes_on(&terminal);
     }
 }

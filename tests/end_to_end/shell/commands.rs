@@ -22,8 +22,7 @@ fn ctrl_c_cancels_the_query_and_not_the_shell() {
     assert!(terminal.answer("select 'still here' as x;").contains("still here"));
     // At the prompt it clears the line.
     terminal.write("select garbage");
-    terminal.press(&["C-c"]);
-    terminal.wait_for_prompt();
+    terminal.forget_line();
     terminal.press(&["C-d"]);
     terminal.wait_for_end(0);
 }
@@ -133,8 +132,7 @@ fn a_statement_is_watched_until_ctrl_c() {
     let Some(terminal) = Terminal::open(&place) else { return };
     terminal.enter("select count(*) as n from events \\watch 0.1");
     terminal.wait("runs", |screen| screen.matches("(1 row, ").count() >= 3);
-    terminal.press(&["C-c"]);
-    terminal.wait_for_prompt();
+    terminal.forget_line();
     assert!(terminal.answer("select 'done' as x;").contains("done"));
 }
 

@@ -49,8 +49,7 @@ fn up_finds_what_began_so() {
     terminal.wait_for_line("hosu:default=> select 1 as a;");
     terminal.press(&["Down"]);
     terminal.wait_for_line("hosu:default=> select 2 as b;");
-    terminal.press(&["C-c"]);
-    terminal.wait_for_prompt();
+    terminal.forget_line();
     terminal.press(&["Up", "Up"]);
     terminal.wait_for_line("hosu:default=> select 2 as b;");
 }

@@ -35,8 +35,7 @@ fn a_statement_has_lines_and_the_prompt_tells_what_is_open() {
     terminal.wait_for_prompt();
     terminal.enter("select 'unclosed");
     terminal.wait_for_line("hosu:default'>");
-    terminal.press(&["C-c"]);
-    terminal.wait_for_prompt();
+    terminal.forget_line();
     assert!(terminal.answer("select 7 as seven;").contains("seven"));
 }
 
@@ -75,15 +74,15 @@ fn tab_completes_words_tables_columns_and_fields() {
     terminal.write(".cou");
     terminal.press(&["Tab"]);
     terminal.wait_for("select e.geo.country from events e");
-    terminal.press(&["C-c"]);
+    terminal.forget_line();
     terminal.write("select * from ev");
     terminal.press(&["Tab"]);
     terminal.wait_for_line("hosu:default=> select * from events");
-    terminal.press(&["C-c"]);
+    terminal.forget_line();
     terminal.write("\\tim");
     terminal.press(&["Tab"]);
     terminal.wait_for_line("hosu:default=> \\timing");
-    terminal.press(&["C-c"]);
+    terminal.forget_line();
     terminal.write("select * from events where ");
     terminal.press(&["Tab"]);
     let listed = terminal.wait_for("name");
@@ -136,7 +135,8 @@ fn a_terminal_of_five_columns_works() {
     terminal.enter("select 12345678 as x;");
     terminal.wait_for("(1 row, ");
     terminal.write("select * from ev");
-    terminal.press(&["Tab", "Tab", "C-c"]);
+    terminal.press(&["Tab"]);
+    terminal.forget_line();
     terminal.enter("select 'end' as y;");
     terminal.wait("rows", |screen| screen.matches("(1 row, ").count() == 2);
 }
