@@ -34,8 +34,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
-/// The same when a person has left a shell.
-const LAST_WORK_OF_SHELL: Duration = Duration::from_millis(200);
+/// The same of SQL: some operators of a query never look up from their work, and what they make is of no use any more.
+/// A transaction that is cut off is none.
+const LAST_WORK_OF_SQL: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
@@ -55,10 +56,11 @@ fn main() -> ExitCode {
     };
     let stop = Stop::new();
     let ends_by = if commands::is_shell(&arguments.command) { Signals::Terminate } else { Signals::All };
+    let last_work =
+        if matches!(arguments.command, args::Command::Sql(_)) { LAST_WORK_OF_SQL } else { LAST_WORK };
     let command = commands::run(arguments, Environment::of_process(), stop.clone());
     let result = runtime.block_on(until_stopped(command, stop, ends_by));
-    // A shell has waited for its work; what is left of a cancelled query is of no use.
-    runtime.shutdown_timeout(if ends_by == Signals::All { LAST_WORK } else { LAST_WORK_OF_SHELL });
+    runtime.shutdown_timeout(last_work);
     ended(result, output)
 }
 
