@@ -2,11 +2,11 @@
 
 mod bad_lakes;
 mod crash;
+mod dice;
 mod docker;
 mod doctor;
 mod first_contact;
 mod ingest;
-mod pyiceberg;
 mod round_trip;
 mod s3;
 mod screen;
@@ -15,6 +15,7 @@ mod sql;
 mod together;
 mod usage;
 mod wire;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Place;
+use super::dice::Dice;
 
 /// The events of a table as SELECT prints them, by the text of their field `key`.
 fn selected(place: &Place, table: &str, key: &str) -> BTreeMap<String, Value> {
@@ -98,58 +99,6 @@ fn sample_events_come_back_as_they_were() {
     {
         place.ingest(&[table, &sample(file)]);
         assert_round_trip(&place, table, &std::fs::read_to_string(sample(file)).unwrap(), key);
-    }
-}
-
-/// A small generator of its own: the same seed makes the same events.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn scalar(&mut self) -> Value {
-        match self.roll(9) {
-            0 => json!(self.roll(1_000_000)),
-            1 => json!(-(self.roll(1 << 31) as i64) * (1 << 31)),
-            2 => json!(u64::MAX - self.roll(9)),
-            3 => json!(self.roll(2000) as f64 / 16.0),
-            4 => json!(self.roll(2) == 0),
-            5 => json!(format!("2026-0{}-1{}T10:00:0{}.5Z", 1 + self.roll(9), self.roll(9), self.roll(9))),
-            6 => json!(format!("2026-0{}-28", 1 + self.roll(9))),
-            7 => json!(["호수", "", "a\"b\\c", "\u{1F600}", "null"][self.roll(5) as usize]),
-            _ => Value::Null,
-        }
-    }
-
-    fn value(&mut self, depth: u64) -> Value {
-        match self.roll(if depth == 0 { 4 } else { 6 }) {
-            4 => (0..self.roll(4)).map(|_| self.value(depth - 1)).collect(),
-            5 => {
-                let fields = self.roll(4);
-                Value::Object((0..fields).map(|_| (self.name(), self.value(depth - 1))).collect())
-            }
-            _ => self.scalar(),
-        }
-    }
-
-    fn name(&mut self) -> String {
-        ["a", "b", "kind", "nested", "값"][self.roll(5) as usize].to_owned()
-    }
-
-    /// Mostly of the same shape, sometimes of any.
-    fn event(&mut self, id: usize) -> Value {
-        let mut event =
-            json!({"id": id, "n": self.roll(100), "at": "2026-03-01T00:00:00.120Z", "o": {"x": 1.5}});
-        for _ in 0..self.roll(5) {
-            event[self.name()] = self.value(3);
-        }
-        if self.roll(4) == 0 {
-            event["n"] = self.scalar();
-        }
-        event
     }
 }
 

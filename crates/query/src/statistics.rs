@@ -97,12 +97,21 @@ fn of_all(files: impl Iterator<Item = (Known, u64)>, tight: bool) -> ColumnStati
         Bound::Known(value) => Precision::Inexact(value),
         Bound::None | Bound::Unknown => Precision::Absent,
     };
+    if spans_all_integers(&min, &max) {
+        return ColumnStatistics { null_count: count(nulls), ..ColumnStatistics::new_unknown() };
+    }
     ColumnStatistics {
         null_count: count(nulls),
         min_value: bound(min),
         max_value: bound(max),
         ..ColumnStatistics::new_unknown()
     }
+}
+
+/// DataFusion counts the integers between two bounds in 64 bits, and so that all of them are none.
+fn spans_all_integers(min: &Bound, max: &Bound) -> bool {
+    let (Bound::Known(min), Bound::Known(max)) = (min, max) else { return false };
+    max.distance(min).is_some_and(|distance| distance as u64 == u64::MAX)
 }
 
 /// The least or greatest of some values.

@@ -1,52 +1,12 @@
 //! Another engine as witness: PyIceberg opens the same SQLite catalog, reads what we wrote and writes what we read.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use super::Place;
-
-const PACKAGES: [&str; 4] = [
-    "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
-    "pyiceberg-core==0.10.1",
-    "pyarrow==26.0.1",
-    "sqlalchemy==2.1.9",
-];
-
-/// The Python that has PyIceberg, made once and kept under the target folder; a reason when there is none.
-fn python() -> Result<&'static Path, &'static str> {
-    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    PYTHON.get_or_init(make_python).as_deref().map_err(String::as_str)
-}
-
-fn make_python() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pyiceberg-0.12.0");
-    let (python, ready) = (folder.join("bin/python"), folder.join("ready"));
-    if ready.exists() {
-        return Ok(python);
-    }
-    let run = |program: &Path, arguments: &[&str]| -> Result<(), String> {
-        let output = Command::new(program).args(arguments).output();
-        let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let last = said.lines().last().unwrap_or_default();
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(format!("{} {arguments:?}: {last}", program.display()))
-        }
-    };
-    run(Path::new("python3"), &["-m", "venv", "--clear", folder.to_str().unwrap()])?;
-    run(
-        &python,
-        &[&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], &PACKAGES[..]].concat(),
-    )?;
-    fs::write(ready, PACKAGES.join("\n")).map_err(|error| error.to_string())?;
-    Ok(python)
-}
+use super::python;
+use crate::end_to_end::Place;
 
 /// A lake that PyIceberg looks at.
 struct Witness {
@@ -56,27 +16,21 @@ struct Witness {
 
 impl Witness {
     fn new(test: &str) -> Option<Self> {
-        match python() {
-            Ok(python) => Some(Self { place: Place::new(), python }),
-            Err(reason) => {
-                super::say(&format!("skipped {test}: no PyIceberg here ({reason})"));
-                None
-            }
-        }
+        Some(Self { place: Place::new(), python: python::python(test)? })
     }
 
     fn ask(&self, command: &str, arguments: &[&str]) -> Value {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/witness.py");
         let (catalog, warehouse) = (self.place.path("lake/catalog.db"), self.place.path("lake/warehouse"));
         let mut python = Command::new(self.python);
-        python.arg("-W").arg("ignore").arg(script).arg(command).arg(catalog).arg(warehouse).args(arguments);
-        let output = python.output().unwrap();
-        assert!(
-            output.status.success(),
-            "{command} {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap()
+        python
+            .arg("-W")
+            .arg("ignore")
+            .arg(python::script("witness.py"))
+            .arg(command)
+            .arg(catalog)
+            .arg(warehouse)
+            .args(arguments);
+        serde_json::from_str(&python::run(&mut python)).unwrap()
     }
 
     /// Reads a table with both, asserts that columns and rows are equal, and gives back what PyIceberg said.
