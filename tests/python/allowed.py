@@ -32,7 +32,7 @@ def predicate(engine, table, predicate):
         return any("." in name for name in path)
     if engine == "DuckDB" and instant:
         # It rounds months, days and hours before 1970 towards 1970 where the specification rounds down, and so prunes files
-        # that have the rows. PyIceberg and Polars find them; DuckDB loses them in PyIceberg's own files as well.
+        # that have the rows. PyIceberg and Polars find them.
         source = table.schema().find_field(".".join(path)).field_id
         coarse = any(field.source_id == source and str(field.transform) in ("month", "day", "hour") for field in table.spec().fields)
         return coarse and any(part < 0 for part in values)

@@ -37,8 +37,21 @@ const LAST_WORK: Duration = Duration::from_secs(10);
 /// The same of SQL: some operators of a query never look up from their work, and what they make is of no use any more.
 /// A transaction that is cut off is none.
 const LAST_WORK_OF_SQL: Duration = Duration::from_millis(500);
+/// The stack of each thread: answers are read, and plans put away, by recursion. Memory is used of it only as deep as needed.
+const STACK_BYTES: usize = 64 << 20;
 
 fn main() -> ExitCode {
+    // The first thread's stack is as large as the shell that started it says.
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run);
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // What it panicked with is on stderr.
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(_) => run(),
+    }
+}
+
+fn run() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
     let arguments = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments,
@@ -50,10 +63,12 @@ fn main() -> ExitCode {
         Err(error) => return ended(Err(error.into()), output_of(&line)),
     };
     let output = arguments.output;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return ended(Err(error.into()), output),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return ended(Err(error.into()), output),
+        };
     let stop = Stop::new();
     let ends_by = if commands::is_shell(&arguments.command) { Signals::Terminate } else { Signals::All };
     let last_work =

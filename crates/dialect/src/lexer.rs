@@ -102,9 +102,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn bump_while(&mut self, wanted: impl Fn(char) -> bool) {
-        while self.peek().is_some_and(&wanted) {
-            self.bump();
-        }
+        let rest = self.rest();
+        let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.position = self.position.after(rest.get(..end).unwrap_or_default());
     }
 
     /// White space and comments. Comments do not nest, as in Trino.
@@ -156,6 +156,10 @@ impl<'a> Lexer<'a> {
         self.bump();
         let mut value = String::new();
         loop {
+            let rest = self.rest();
+            let plain = rest.get(..rest.find([quote, '\\']).unwrap_or(rest.len())).unwrap_or_default();
+            value.push_str(plain);
+            self.position = self.position.after(plain);
             match self.bump() {
                 None => return Err(ParseError::new(format!("{what} without its closing {quote}"), start)),
                 Some(c) if c == quote => {

@@ -11,6 +11,7 @@ mod ast;
 mod error;
 mod format;
 mod lexer;
+mod limits;
 mod parser;
 mod position;
 mod scan;

@@ -28,7 +28,16 @@ impl Position {
     /// The place behind `passed`, which stands at `self`.
     #[must_use]
     pub fn after(mut self, passed: &str) -> Self {
-        passed.chars().for_each(|c| self.pass(c));
+        self.offset += passed.len();
+        let last = match passed.rsplit_once('\n') {
+            Some((before, last)) => {
+                self.line += before.matches('\n').count() + 1;
+                self.column = 1;
+                last
+            }
+            None => passed,
+        };
+        self.column += last.chars().count();
         self
     }
 

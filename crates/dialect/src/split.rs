@@ -1,6 +1,7 @@
 //! A text to its statements: where each ends depends on its grammar, because a backslash may or may not escape a quote.
 
 use crate::lexer::{Grammar, Lexer, Token, TokenKind};
+use crate::limits::Limits;
 use crate::parser::Parser;
 use crate::{At, ParseError, Position, Statement};
 
@@ -43,8 +44,10 @@ fn statement_tokens(text: &str, lexer: &mut Lexer<'_>) -> Result<Vec<Token>, Par
     let mut grammar = grammar_of(text, lexer.clone());
     let mut tokens: Vec<Token> = Vec::new();
     let mut depth = 0_i32;
+    let mut limits: Option<Limits> = None;
     loop {
         let mut token = lexer.next(grammar)?;
+        limits.get_or_insert_with(|| Limits::new(token.start)).pass(text, &token)?;
         match token.kind {
             TokenKind::Symbol('(') => depth += 1,
             TokenKind::Symbol(')') => depth -= 1,

@@ -193,7 +193,7 @@ fn mistakes_name_their_place_and_what_was_expected() {
     assert!(error("select `a` from t").contains("use double quotes"));
     assert!(error("select /* 1").contains("comment without its end"));
     assert!(error("explain explain select 1").contains("EXPLAIN of EXPLAIN"));
-    let deep = format!("create table t (a {}int{})", "array<".repeat(10_000), ">".repeat(10_000));
+    let deep = format!("create table t (a {}int{})", "array<".repeat(200), ">".repeat(200));
     assert!(error(&deep).contains("nests deeper"));
 }
 
@@ -398,4 +398,68 @@ proptest! {
     ], 0..14)) {
         let _ = parse(&words.join(" "));
     }
+}
+
+#[test]
+fn what_is_too_large_or_too_deep_is_refused_where_it_becomes_so() {
+    let nested = |open: &str, close: &str, times: usize| {
+        format!("select {}1{}", open.repeat(times), close.repeat(times))
+    };
+    for (open, close) in [("(", ")"), ("abs(", ")"), ("case when true then ", " end"), ("array[", "]")] {
+        assert!(parse(&nested(open, close, 60)).is_ok(), "{open}");
+        assert!(error(&nested(open, close, 10_000)).contains("deeper than 100"), "{open}");
+    }
+    assert!(error(&format!("select\n{}", "(".repeat(10_000))).starts_with("line 2:100: "));
+    for chain in [
+        " or a = 1",
+        " and b",
+        " + 1",
+        " || 'x'",
+        "::bigint",
+        " between 1 and 1",
+        ".a",
+        " not like 'x'",
+        " -",
+    ] {
+        assert!(parse(&format!("select a{}", chain.repeat(300))).is_ok(), "{chain}");
+        assert!(
+            error(&format!("select a{}", chain.repeat(50_000))).contains("chain of operators"),
+            "{chain}"
+        );
+    }
+    assert!(parse(&format!("select 1{}", " union all select 1".repeat(400))).is_ok());
+    assert!(
+        error(&format!("select 1{}", " union all select 1".repeat(5000))).contains("more than 500 queries")
+    );
+    assert!(
+        error(&format!("with t as (select 1){} select 1", ", t as (select 1)".repeat(5000)))
+            .contains("500 queries")
+    );
+    for join in [", t", " join t using (a)", " cross join t"] {
+        assert!(parse(&format!("select * from t{}", join.repeat(150))).is_ok(), "{join}");
+        assert!(
+            error(&format!("select * from t{}", join.repeat(500))).contains("more than 200 tables"),
+            "{join}"
+        );
+    }
+    assert!(error(&format!("select '{}'", "x".repeat(50 << 20))).contains("16 MiB"));
+    let mut limits = limits::Limits::new(Position::START);
+    let word = lexer::Token { kind: lexer::TokenKind::Number, start: Position::START, end: 1 };
+    let refused = (0..2_000_000).find_map(|_| limits.pass("1", &word).err());
+    assert!(refused.unwrap().message.contains("1000000 words"));
+}
+
+#[test]
+fn long_lists_are_not_deep() {
+    let many = |text: &str| text.repeat(20_000);
+    for text in [
+        format!("select 1 where 1 in (1{})", many(", 1")),
+        format!("values (1, 'x'){}", many(", (1, 'x')")),
+        format!("select 1{}", many(", a + 1")),
+        format!("select case a {} end", "when 1 then 2 ".repeat(20_000)),
+        format!("select concat('a'{})", many(", 'b'")),
+    ] {
+        assert!(parse(&text).is_ok(), "{}", &text[..40]);
+    }
+    assert!(parse(&"select a or b; ".repeat(2000)).is_ok());
 }

@@ -18,6 +18,7 @@ use datafusion::prelude::SessionConfig;
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_table::name::{self, TableName};
 
+use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
 use crate::names::Spelling;
 use crate::planned::Planned;
@@ -117,6 +118,18 @@ impl Engine {
     /// # Errors
     /// As [`Engine::plan`].
     pub async fn plan_live(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        sql: &str,
+        live: &Live,
+    ) -> Result<Planned, QueryError> {
+        let (engine, catalog, live) = (self.clone(), catalog.clone(), live.clone());
+        let (database, sql) = (database.to_owned(), sql.to_owned());
+        with_deep_stack(async move { engine.plan_here(&catalog, &database, &sql, &live).await }).await
+    }
+
+    async fn plan_here(
         &self,
         catalog: &Catalog,
         database: &str,

@@ -5,6 +5,7 @@
 //! left, their columns found by field id. [`Planned::stream`] runs it.
 
 mod columns;
+mod deep;
 mod engine;
 mod error;
 mod functions;

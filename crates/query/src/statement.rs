@@ -1,6 +1,8 @@
 //! The text of a query: parsed, its tables found, its names spelled as DataFusion will find them.
 
+mod grammar;
 mod namer;
+mod size;
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,14 +13,15 @@ use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArguments, Ident, ObjectNamePart, Query, SelectItem, SetExpr,
     Statement as SqlStatement,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use crate::error::{Position, QueryError, plan_error};
 use crate::names::Spelling;
+use grammar::Grammar;
 use namer::Namer;
 
-/// How deep expressions and queries may be nested.
-const DEPTH_MAX: usize = 128;
+/// How deep the parser may go. It gives up on what is deeper only after it has tried all that a word could mean: statements are
+/// to be refused before they come here.
+const DEPTH_MAX: usize = 3000;
 
 /// A query as it was parsed.
 #[derive(Clone, Debug)]
@@ -44,10 +47,7 @@ impl Tables {
 impl QueryText {
     /// Parses the text of one query.
     pub fn parse(sql: &str) -> Result<Self, QueryError> {
-        let parser = DFParserBuilder::new(sql)
-            .with_dialect(&GenericDialect {})
-            .with_recursion_limit(DEPTH_MAX)
-            .build();
+        let parser = DFParserBuilder::new(sql).with_dialect(&Grammar).with_recursion_limit(DEPTH_MAX).build();
         let statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(plan_error)?;
         let mut statements = statements.into_iter();
         let (Some(statement), None) = (statements.next(), statements.next()) else {
@@ -55,7 +55,7 @@ impl QueryText {
             return Err(QueryError::Syntax { message, position: None });
         };
         match query_of(&statement) {
-            Some(_) => Ok(Self { statement }),
+            Some(_) => size::check(&statement).map(|()| Self { statement }),
             None => Err(QueryError::Unsupported { what: first_words(sql), position: None }),
         }
     }

@@ -84,6 +84,7 @@ fn statements(arguments: &SqlArguments, context: &Context) -> Result<String, Fai
             let mut text = String::new();
             io::stdin().read_to_string(&mut text).map_err(|error| {
                 Failure::new("FILE_UNREADABLE", format!("cannot read standard input: {error}"))
+                    .remedy("statements are text in UTF-8, separated by `;`")
             })?;
             Ok(text)
         }

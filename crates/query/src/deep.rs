@@ -1,0 +1,28 @@
+//! A thread for planning. The walks over a plan are recursive, and some of a large statement need more stack than the threads of
+//! a runtime have; and planning never waits, so that whoever polled it could not be told to stop meanwhile.
+
+use std::future::Future;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::error::QueryError;
+
+/// Address space; memory is used of it only as deep as it was needed.
+const STACK_BYTES: usize = 1 << 30;
+
+/// Runs `work` to its end on a thread of its own. If it is not waited for it goes on, and nobody hears of it.
+pub(crate) async fn with_deep_stack<T: Send + 'static>(
+    work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+) -> Result<T, QueryError> {
+    let Ok(runtime) = Handle::try_current() else { return work.await };
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK_BYTES);
+    let run = move || {
+        // Nobody may be waiting.
+        let _ = sender.send(runtime.block_on(work));
+    };
+    let failed = |message: String| QueryError::Failed { message };
+    thread.spawn(run).map_err(|error| failed(format!("no thread to plan with: {error}")))?;
+    receiver.await.map_err(|_| failed("planning was broken off".to_owned()))?
+}
