@@ -48,22 +48,25 @@ impl<'a> Terminal<'a> {
     }
 
     fn start(&self, columns: u16, options: &str, variables: &[(&str, &str)]) {
-        // What stands on the screen and how it ended stay to be looked at.
+        // What stands on the screen and how it ended stay to be looked at. tmux itself does not always notice an end.
+        let _ = std::fs::remove_file(self.place.path("ended"));
         let settings = self.place.write("tmux.conf", "set -g remain-on-exit on\nset -g status off\n");
         let mut command = self.tmux(&["-f"]);
         command.arg(settings).args(["new-session", "-d", "-y", "40", "-x", &columns.to_string()]);
         for (name, value) in variables {
             command.args(["-e", &format!("{name}={value}")]);
         }
-        done(command.arg(format!("exec {} sql {options}", env!("CARGO_BIN_EXE_hosu"))));
+        let hosu = env!("CARGO_BIN_EXE_hosu");
+        done(command.arg(format!("trap : INT; {hosu} sql {options}; echo $? >code && mv code ended")));
         self.wait_for("=>");
     }
 
     /// Waits until the shell has ended, with this code.
     #[track_caller]
     pub fn wait_for_end(&self, code: i32) {
-        self.wait("the end of the shell", |_| !self.asked("#{pane_dead_status}").is_empty());
-        assert_eq!(self.asked("#{pane_dead_status}"), code.to_string(), "{}", self.screen());
+        let ended = self.place.path("ended");
+        self.wait("the end of the shell", |_| ended.exists());
+        assert_eq!(std::fs::read_to_string(ended).unwrap().trim(), code.to_string(), "{}", self.screen());
     }
 
     fn asked(&self, format: &str) -> String {

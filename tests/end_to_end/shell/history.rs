@@ -16,6 +16,7 @@ fn entries_are_there_in_the_next_shell_with_their_lines() {
     terminal.wait_for_line("hosu:default->");
     terminal.enter("  as lines;");
     terminal.wait("two answers", |screen| screen.matches("(1 row, ").count() == 2);
+    terminal.wait_for_prompt();
     terminal.press(&["C-d"]);
     terminal.wait_for_end(0);
     let path = place.path(".local/state/hosu/history");
