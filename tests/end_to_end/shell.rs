@@ -5,7 +5,9 @@ mod commands;
 mod history;
 mod lines;
 
+use std::cell::Cell;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{Place, say};
@@ -17,7 +19,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// A terminal with a shell of `hosu sql` in it.
 pub struct Terminal<'a> {
     place: &'a Place,
+    /// Which server of tmux it is: one that is on its way out takes its socket with it.
+    server: Cell<u32>,
 }
+
+static SERVERS: AtomicU32 = AtomicU32::new(0);
 
 impl<'a> Terminal<'a> {
     /// A terminal of 100 columns; none, and a word about it, where tmux is missing.
@@ -36,7 +42,7 @@ impl<'a> Terminal<'a> {
             say("skipped: the shell is tried in tmux, which is not on this machine");
             return None;
         }
-        let terminal = Self { place };
+        let terminal = Self { place, server: Cell::default() };
         terminal.start(columns, options, variables);
         Some(terminal)
     }
@@ -48,6 +54,7 @@ impl<'a> Terminal<'a> {
     }
 
     fn start(&self, columns: u16, options: &str, variables: &[(&str, &str)]) {
+        self.server.set(SERVERS.fetch_add(1, Ordering::Relaxed));
         // What stands on the screen and how it ended stay to be looked at. tmux itself does not always notice an end.
         let _ = std::fs::remove_file(self.place.path("ended"));
         let settings = self.place.write("tmux.conf", "set -g remain-on-exit on\nset -g status off\n");
@@ -76,7 +83,11 @@ impl<'a> Terminal<'a> {
 
     fn tmux(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("tmux");
-        command.arg("-S").arg(self.place.path("tmux")).args(["-u"]).args(arguments);
+        command
+            .arg("-S")
+            .arg(self.place.path(&format!("tmux{}", self.server.get())))
+            .args(["-u"])
+            .args(arguments);
         command.current_dir(self.place.path("")).env_clear();
         command.envs([
             ("PATH", "/usr/bin:/bin:/usr/local/bin"),
