@@ -25,6 +25,7 @@ use args::{Arguments, Output};
 use environment::Environment;
 use failure::Failure;
 use hosu_collect::Stop;
+use tokio::sync::oneshot;
 
 /// The system's allocator keeps what one thread freed from all others: an ingest of wide rows held twice its limit.
 /// `benches/memory.py` measures it.
@@ -74,7 +75,7 @@ fn run() -> ExitCode {
     let last_work =
         if matches!(arguments.command, args::Command::Sql(_)) { LAST_WORK_OF_SQL } else { LAST_WORK };
     let command = commands::run(arguments, Environment::of_process(), stop.clone());
-    let result = runtime.block_on(until_stopped(command, stop, ends_by));
+    let result = runtime.block_on(until_stopped(command, stop, wishes(ends_by)));
     runtime.shutdown_timeout(last_work);
     ended(result, output)
 }
@@ -84,17 +85,46 @@ fn run() -> ExitCode {
 async fn until_stopped(
     command: impl Future<Output = Result<u8, Failure>>,
     stop: Stop,
-    ends_by: Signals,
+    wishes: Wishes,
 ) -> Result<u8, Failure> {
     tokio::pin!(command);
     tokio::select! {
         result = &mut command => return result,
-        () = stop_signal(ends_by) => stop.ask(),
+        Ok(()) = wishes.to_stop => stop.ask(),
     }
     tokio::select! {
-        result = tokio::time::timeout(LAST_WORK, &mut command) => result.unwrap_or_else(|_| Err(Failure::interrupted())),
-        () = stop_signal(ends_by) => Err(Failure::interrupted()),
+        result = &mut command => result,
+        Ok(()) = wishes.to_end => Err(Failure::interrupted()),
     }
+}
+
+/// What is wished by signals.
+struct Wishes {
+    /// Comes with the first one.
+    to_stop: oneshot::Receiver<()>,
+    /// Comes with the second one, or when the command had its time.
+    to_end: oneshot::Receiver<()>,
+}
+
+/// Waits for signals on a thread and a runtime of their own: a query may keep every thread of the other one busy, some of its
+/// operators without a pause.
+fn wishes(ends_by: Signals) -> Wishes {
+    let (stop, to_stop) = oneshot::channel();
+    let (end, to_end) = oneshot::channel();
+    let wait = async move {
+        stop_signal(ends_by).await;
+        let _ = stop.send(());
+        let _ = tokio::time::timeout(LAST_WORK, stop_signal(ends_by)).await;
+        let _ = end.send(());
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    // Without it a signal ends the process the hard way, which a lake survives as well.
+    let _ = thread.spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            runtime.block_on(wait);
+        }
+    });
+    Wishes { to_stop, to_end }
 }
 
 /// Which signals ask for the end.
