@@ -16,29 +16,10 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform
 from pyiceberg.types import (
-    BinaryType, BooleanType, DateType, DecimalType, DoubleType, FixedType, FloatType, IntegerType, ListType, LongType,
-    MapType, NestedField, StringType, StructType, TimestampType, TimestamptzType, TimeType, UUIDType,
+    DecimalType, IntegerType, ListType, LongType, MapType, NestedField, StringType, StructType, TimestamptzType,
 )
 
-TRINO = {
-    BooleanType: "boolean", IntegerType: "integer", LongType: "bigint", FloatType: "real", DoubleType: "double",
-    DateType: "date", TimeType: "time(6)", TimestampType: "timestamp(6)", StringType: "varchar",
-    TimestamptzType: "timestamp(6) with time zone", BinaryType: "varbinary", FixedType: "varbinary", UUIDType: "uuid",
-}
-
-
-def type_name(kind):
-    """A type in Trino's words."""
-    if isinstance(kind, StructType):
-        return "row(" + ", ".join(f"{field.name} {type_name(field.field_type)}" for field in kind.fields) + ")"
-    if isinstance(kind, ListType):
-        return f"array({type_name(kind.element_type)})"
-    if isinstance(kind, MapType):
-        return f"map({type_name(kind.key_type)}, {type_name(kind.value_type)})"
-    if isinstance(kind, DecimalType):
-        return f"decimal({kind.precision}, {kind.scale})"
-    return TRINO[type(kind)]
-
+from values import type_name
 
 def encoded(value, kind):
     """A value as Trino's client protocol encodes it."""
