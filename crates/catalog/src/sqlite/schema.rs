@@ -73,7 +73,17 @@ pub(super) enum Content {
 }
 
 /// Checks that an open file is a catalog of a version that we know.
+///
+/// All questions are asked in one transaction: another program may be making the tables meanwhile, and between two
+/// questions it would look as if some were there and others not.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<Content, Fault> {
+    let transaction = connection.unchecked_transaction()?;
+    let content = content(&transaction, path)?;
+    transaction.commit()?;
+    Ok(content)
+}
+
+fn content(connection: &Connection, path: &Path) -> Result<Content, Fault> {
     if path.metadata().is_ok_and(|file| file.is_dir()) {
         return Err(Fault::NotACatalog("it is a folder".to_owned()));
     }
@@ -167,3 +177,6 @@ fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::R
     let sql = "SELECT 1 FROM pragma_table_info(?1, 'main') WHERE name = ?2";
     connection.query_row(sql, [table, column], |_| Ok(())).optional().map(|row| row.is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! A file looked at while somebody else makes it.
+
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::{Content, check, create};
+
+/// How long a lock of the other thread is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_file_that_is_being_made_is_empty_or_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..100 {
+        let path = folder.path().join(format!("{round}.db"));
+        let reader = Connection::open(&path).unwrap();
+        reader.busy_timeout(LOCK_WAIT).unwrap();
+        thread::scope(|scope| {
+            let maker = scope.spawn(|| create(&path, LOCK_WAIT).map(drop));
+            while !maker.is_finished() {
+                let seen = check(&reader, &path).unwrap();
+                assert_ne!(seen, Content::Iceberg, "both are made in one transaction");
+            }
+            maker.join().unwrap().unwrap();
+        });
+        assert_eq!(check(&reader, &path).unwrap(), Content::Complete);
+    }
+}
