@@ -17,10 +17,10 @@ use serde::Serialize;
 pub use lines::{Chunk, HEAD_BYTES_MAX, Line, Lines, TooLong};
 
 /// How much of a source is looked at to say what it is.
-const HEAD_BYTES: usize = 4096;
+pub const HEAD_BYTES: usize = 4096;
 
-/// What is read at a time.
-const BUFFER_BYTES: usize = 256 << 10;
+/// What is read at a time of a source that is read to its end.
+pub const BUFFER_BYTES: usize = 256 << 10;
 
 /// How a source is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -140,20 +140,25 @@ impl fmt::Debug for Framed {
     }
 }
 
-/// Decides what a source is, and gives its text.
+/// Decides what a source is, and gives its text. `buffer_bytes` are read at a time: [`BUFFER_BYTES`] of what is read to
+/// its end, [`HEAD_BYTES`] of what is only looked at.
 ///
 /// # Errors
 /// When it is no text, or cannot be read. An error of `raw` itself comes as [`FrameError::Io`]; later ones are told
 /// apart by [`Framed::compression`], see [`read_error`].
-pub fn open(raw: impl Read + Send + 'static, format: Option<Format>) -> Result<Framed, FrameError> {
-    let (head, raw) = peek(BufReader::with_capacity(BUFFER_BYTES, raw)).map_err(FrameError::Io)?;
+pub fn open(
+    raw: impl Read + Send + 'static,
+    format: Option<Format>,
+    buffer_bytes: usize,
+) -> Result<Framed, FrameError> {
+    let (head, raw) = peek(BufReader::with_capacity(buffer_bytes, raw)).map_err(FrameError::Io)?;
     let compression = format.map_or_else(|| compression_of(&head), |format| format.compression);
     let text: Box<dyn BufRead + Send> = match compression {
         Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(BufReader::with_capacity(BUFFER_BYTES, gzip::Reader::new(raw))),
+        Compression::Gzip => Box::new(BufReader::with_capacity(buffer_bytes, gzip::Reader::new(raw))),
         Compression::Zstd => {
             let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(FrameError::Io)?;
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
+            Box::new(BufReader::with_capacity(buffer_bytes, decoder))
         }
     };
     let (head, mut text) = peek(text).map_err(|error| read_error(compression, error))?;

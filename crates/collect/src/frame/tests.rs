@@ -11,10 +11,15 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 fn text_of(bytes: &[u8], format: Option<Format>) -> Result<(Compression, Vec<u8>), FrameError> {
-    let mut framed = open(Cursor::new(bytes.to_vec()), format)?;
-    let mut text = Vec::new();
-    framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
-    Ok((framed.compression, text))
+    let read = |buffer_bytes| {
+        let mut framed = open(Cursor::new(bytes.to_vec()), format, buffer_bytes)?;
+        let mut text = Vec::new();
+        framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
+        Ok((framed.compression, text))
+    };
+    let at_once = read(BUFFER_BYTES);
+    assert_eq!(format!("{:?}", read(7)), format!("{at_once:?}"));
+    at_once
 }
 
 fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
@@ -56,7 +61,7 @@ fn content_tells_the_compression() {
 
 #[test]
 fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
-    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None).unwrap();
+    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None, BUFFER_BYTES).unwrap();
     assert_eq!(framed.skipped_bytes, 3);
     assert_eq!(text_of(&gzip(b"\xef\xbb\xbf{}\n"), None).unwrap().1, b"{}\n");
     for (bytes, name) in [(&b"\xff\xfe{\0}\0"[..], "UTF-16"), (b"\xfe\xff\0{\0}", "UTF-16")] {

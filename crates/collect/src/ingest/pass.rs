@@ -22,7 +22,7 @@ use super::shape::Shape;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
-use crate::frame::{Chunk, Compression};
+use crate::frame::{BUFFER_BYTES, Chunk, Compression};
 use crate::json::{Decoded, DecoderError, Reject, Rescues, Unknown};
 
 /// What a pass comes to.
@@ -153,6 +153,7 @@ impl<'a> Pass<'a> {
             store: self.run.catalog.host().store.clone(),
             runtime: Handle::current(),
             format: self.run.request.format,
+            buffer_bytes: BUFFER_BYTES,
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
         };

@@ -34,6 +34,7 @@ pub(super) struct Reading {
     pub store: Store,
     pub runtime: Handle,
     pub format: Option<Format>,
+    pub buffer_bytes: usize,
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
 }
@@ -109,7 +110,8 @@ impl Reading {
     /// When it cannot be read or is no text.
     pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
         let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
-        let framed = frame::open(raw, self.format).map_err(|error| told(source, &watch, error))?;
+        let framed =
+            frame::open(raw, self.format, self.buffer_bytes).map_err(|error| told(source, &watch, error))?;
         let lines = Lines::new(framed.text, framed.skipped_bytes, self.chunk_bytes, self.line_bytes_max);
         Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
     }

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
-use crate::frame::{Chunk, Format};
+use crate::frame::{BUFFER_BYTES, Chunk, Format, HEAD_BYTES};
 use crate::request::IngestRequest;
 use crate::source::{self, Source, SourceKind};
 
@@ -34,6 +34,7 @@ pub(super) async fn check_heads(
         store: host.store.clone(),
         runtime: Handle::current(),
         format,
+        buffer_bytes: HEAD_BYTES,
         chunk_bytes: 1,
         line_bytes_max: 1,
     };
@@ -55,6 +56,7 @@ pub(super) async fn infer(
         store: host.store.clone(),
         runtime: Handle::current(),
         format: request.format,
+        buffer_bytes: BUFFER_BYTES,
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,
     };

@@ -109,6 +109,7 @@ async fn the_reader_waits_for_room() {
         store: lake.catalog.host().store.clone(),
         runtime: tokio::runtime::Handle::current(),
         format: None,
+        buffer_bytes: 4 << 10,
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,
     };
