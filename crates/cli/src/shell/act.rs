@@ -27,9 +27,9 @@ impl Shell {
             Command::Help => print(&help::commands())?,
             Command::SqlHelp(statement) => print(&help::sql(&statement))?,
             Command::Echo(text) => print(&format!("{text}\n"))?,
-            Command::Describe { table, more } => self.statement(&objects::describe(&table, more))?,
-            Command::Tables(pattern) => self.statement(&objects::show_tables(pattern.as_deref()))?,
-            Command::Databases(pattern) => self.statement(&objects::show_databases(pattern.as_deref()))?,
+            Command::Describe { table, more } => self.list(&objects::describe(&table, more))?,
+            Command::Tables(pattern) => self.list(&objects::show_tables(pattern.as_deref()))?,
+            Command::Databases(pattern) => self.list(&objects::show_databases(pattern.as_deref()))?,
             Command::ShowCreate(table) => self.statement(&objects::show_create(&table))?,
             Command::Functions(pattern) => self.functions(pattern.as_deref())?,
             Command::Use(Some(database)) => self.change_database(&database)?,
@@ -93,10 +93,16 @@ impl Shell {
         outcome
     }
 
+    /// Runs a statement that lists what there is. A list is not better turned on its side, however wide it is.
+    fn list(&mut self, statement: &str) -> Result<(), Failure> {
+        let manner = Manner { expanded: Expanded::Off, ..self.manner.clone() };
+        self.statement_in(statement, &manner, None)
+    }
+
     fn functions(&mut self, pattern: Option<&str>) -> Result<(), Failure> {
         match objects::functions(&self.session.functions(), pattern) {
             Some((list, length)) => {
-                // A list is not better turned on its side, nor is a short one in a pager because it is wide.
+                // A short list is not better in a pager because it is wide.
                 let pager = self.manner.pager && length > LISTED_WITHOUT_PAGER;
                 let manner = Manner { expanded: Expanded::Off, pager, ..self.manner.clone() };
                 self.statement_in(&list, &manner, None)
