@@ -95,7 +95,7 @@ impl RetryingStore {
         offset: Option<Path>,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         let list = self.list_page(prefix.as_ref(), offset.as_ref());
-        let listing = Listing { store: self.clone(), prefix, last: offset, list };
+        let listing = Listing { store: self.clone(), prefix, last: offset, in_order: true, list };
         stream::try_unfold(listing, Listing::next).boxed()
     }
 
@@ -115,11 +115,13 @@ fn is_unexplained(error: &Error) -> bool {
     s3_error(error).is_some_and(|told| told.unexplained)
 }
 
-/// A listing, and the last name it gave, from which it goes on after a failure.
+/// A listing, and the last name it gave, from which it goes on after a failure. Where names came out of order (directory
+/// buckets of S3 do that) nobody knows what follows the last one, so there a failure ends it.
 struct Listing {
     store: RetryingStore,
     prefix: Option<Path>,
     last: Option<Path>,
+    in_order: bool,
     list: BoxStream<'static, Result<ObjectMeta>>,
 }
 
@@ -129,10 +131,12 @@ impl Listing {
         loop {
             match self.list.try_next().await {
                 Ok(Some(meta)) => {
+                    self.in_order &= self.last.as_ref().is_none_or(|last| *last < meta.location);
                     self.last = Some(meta.location.clone());
                     return Ok(Some((meta, self)));
                 }
                 Ok(None) => return Ok(None),
+                Err(error) if !self.in_order => return Err(error),
                 Err(error) => tries.after(error).await?,
             }
             self.list = self.store.list_page(self.prefix.as_ref(), self.last.as_ref());

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Mutex;
 
+use futures::FutureExt;
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::multipart::PartId;
@@ -25,6 +26,8 @@ enum Fate {
     LoseAnswer,
     /// The body breaks after this many bytes.
     BreakBody(u64),
+    /// A listing gives the last names first and breaks after so many.
+    ListBackwards(usize),
     /// It fails in a way that does not pass.
     Deny,
 }
@@ -124,6 +127,11 @@ fn break_list(
     match fate {
         Some(Fate::BreakBody(after)) => {
             list.take(after as usize).chain(stream::once(async { Err(timed_out()) })).boxed()
+        }
+        Some(Fate::ListBackwards(after)) => {
+            let backwards = list.collect::<Vec<_>>().map(|list| stream::iter(list.into_iter().rev()));
+            let broken = backwards.flatten_stream().take(after);
+            broken.chain(stream::once(async { Err(timed_out()) })).boxed()
         }
         _ => list,
     }
@@ -283,6 +291,18 @@ async fn a_listing_goes_on_after_the_last_name() {
     let names: Vec<String> =
         f.store.list(None).map_ok(|meta| meta.location.to_string()).try_collect().await.unwrap();
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn a_listing_out_of_order_does_not_go_on_after_a_failure() {
+    let f = fixture(&[Fate::ListBackwards(2)]);
+    for name in ["a", "b", "c"] {
+        f.memory.put(&Path::from(name), "".into()).await.unwrap();
+    }
+    let listed: Vec<Result<ObjectMeta>> = f.store.list(None).collect().await;
+    let names: Vec<Option<&str>> =
+        listed.iter().map(|meta| meta.as_ref().ok().map(|meta| meta.location.as_ref())).collect();
+    assert_eq!(names, [Some("c"), Some("b"), None]);
 }
 
 #[tokio::test]
