@@ -86,6 +86,9 @@ fn a_manifest_and_a_metadata_file_that_are_gone_are_named() {
 fn orphans_are_counted_and_are_no_finding() {
     let (place, data) = lake();
     fs::write(data.with_file_name("left-behind.parquet"), "12345").unwrap();
+    // As Hadoop writes it: it goes with the data file.
+    let name = format!(".{}.crc", data.file_name().unwrap().display());
+    fs::write(data.with_file_name(name), "1234").unwrap();
     let report = place.hosu(&["doctor", "--output", "json"]).ok().json();
     assert_eq!(
         (&report["tables"][0]["orphan_files"], &report["tables"][0]["orphan_bytes"]),

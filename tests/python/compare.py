@@ -29,20 +29,27 @@ PREDICATES_MAX = 6
 
 
 class Suite:
-    def __init__(self, hosu, lake):
-        self.hosu, self.lake = hosu, lake
+    """`hosu` beside engines on one lake. Each difference is told as an object; `done` counts what was compared."""
+
+    def __init__(self, hosu, lake, engines, tell):
+        self.hosu, self.lake, self.engines, self.tell = hosu, lake, engines, tell
         self.catalog = SqlCatalog("hosu", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"{lake}/warehouse")
-        self.engines = [PyIceberg(), DuckDB(), Polars()]
         self.done = collections.Counter()
         self.took = collections.Counter()
+
+    def names(self):
+        """All tables, as namespace and name."""
+        return [(space, name) for (space,) in self.catalog.list_namespaces() for *_, name in self.catalog.list_tables(space)]
 
     def ours(self, statements):
         """The answers of `hosu` to statements."""
         answers = []
         while len(answers) < len(statements):
             script = ";\n".join(statements[len(answers):])
+            started = time.monotonic()
             run = subprocess.run([self.hosu, "--lake", self.lake, "--output", "json", "sql"],
                                  input=script.encode(), capture_output=True)
+            self.took["hosu"] += time.monotonic() - started
             if not run.stdout:
                 raise RuntimeError(f"{script[:2000]}: {run.stderr.decode()}")
             found = [json.loads(line) for line in run.stdout.decode().strip().split("\n")]
@@ -51,9 +58,9 @@ class Suite:
         return answers
 
     def differ(self, engine, table, what, **more):
-        print(json.dumps({"engine": engine, "table": table, "what": what, **more}, ensure_ascii=False, default=str), flush=True)
+        self.tell({"engine": engine, "table": table, "what": what, **more})
 
-    def asked(self, engine, name, what, question):
+    def asked(self, engine, name, what, question, times=1):
         """An engine's answer; a failure is a difference."""
         started = time.monotonic()
         try:
@@ -62,29 +69,40 @@ class Suite:
             self.differ(engine.name, name, what, error=f"{type(error).__name__}: {error}"[:600])
         finally:
             self.took[engine.name] += time.monotonic() - started
-            self.done[f"{engine.name}: {what.split(' ')[0]}"] += 1
+            self.done[f"{engine.name}: {what.split(' ')[0]}"] += times
 
-    def table(self, namespace, name):
-        """Compares all that a table holds, and what filters find of it."""
-        full = f"{namespace}.{name}"
-        table = self.catalog.load_table((namespace, name))
-        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (namespace, name))
-        answer = self.ours([f"SELECT * FROM {quoted}"])[0]
+    def tables(self, names):
+        """Compares all that tables hold, and what filters find of them."""
+        tables = [self.catalog.load_table(name) for name in names]
+        answers = self.ours([f"SELECT * FROM {quoted(name)}" for name in names])
+        asked = [self.rows(".".join(name), table, answer) for name, table, answer in zip(names, tables, answers)]
+        counted = iter(self.ours([
+            f"SELECT count(*) FROM {quoted(name)} WHERE {literals.condition(predicate, literals.HOSU)}"
+            for name, predicates in zip(names, asked) for predicate, _ in predicates
+        ]))
+        for name, table, predicates in zip(names, tables, asked):
+            self.counts(".".join(name), table, predicates, [next(counted)["rows"] for _ in predicates])
+
+    def rows(self, full, table, answer):
+        """Compares the rows of a table, and gives back filters with the number of rows that each is true of."""
         schema = table.schema()
         rows = self.same(full, table, schema, answer, None)
-        predicates = list(self.predicates(full, table, schema, rows))
-        counted = self.ours([f"SELECT count(*) FROM {quoted} WHERE {literals.condition(p, literals.HOSU)}" for p in predicates])
-        for predicate, ours in zip(predicates, counted):
-            wanted = matching(schema, rows, predicate)
-            said = f"count where {literals.condition(predicate, literals.HOSU)}"
-            if ours["rows"] != [[wanted]] and not allowed.predicate("hosu", table, predicate):
-                self.differ("hosu", full, said, found=ours["rows"], wanted=wanted)
-            for engine in self.engines:
-                if allowed.predicate(engine.name, table, predicate):
-                    continue
-                found = self.asked(engine, full, said, lambda: engine.count(table, predicate))
-                if found is not None and found != wanted:
-                    self.differ(engine.name, full, said, found=found, wanted=wanted)
+        values_at = {path: list(reached(schema, rows, path)) for path, *_ in leaves(schema.fields, ())}
+        return [(predicate, matching(values_at[predicate[0]], predicate)) for predicate in predicates(full, table, values_at)]
+
+    def counts(self, full, table, predicates, ours):
+        """Compares how many rows filters find."""
+        for (predicate, wanted), found in zip(predicates, ours):
+            if found != [[wanted]] and not allowed.predicate("hosu", table, predicate):
+                self.differ("hosu", full, condition(predicate), found=found, wanted=wanted)
+        for engine in self.engines:
+            if allowed.table(engine.name, table):
+                continue
+            asked = [pair for pair in predicates if not allowed.predicate(engine.name, table, pair[0])]
+            question = lambda: engine.counts(table, [predicate for predicate, _ in asked])
+            for (predicate, wanted), found in zip(asked, self.asked(engine, full, "count", question, len(asked)) or []):
+                if found != wanted:
+                    self.differ(engine.name, full, condition(predicate), found=found, wanted=wanted)
 
     def past(self, answer):
         """Compares a snapshot that is not the last."""
@@ -101,58 +119,77 @@ class Suite:
         # Which names of fields need quotes is Trino's matter, and not the witness's.
         ours = [(column["name"], column["type"].replace('"', "")) for column in answer["columns"]]
         if ours != [(name, kind.replace('"', "")) for name, kind in columns]:
-            self.differ("hosu", full, f"columns of {said}", found=ours, wanted=columns)
+            self.differ("hosu", full, f"columns of {said}", found=ours or answer["rows"], wanted=columns)
+            return []
         rows = [tuple(values.of_trino(value, kind) for value, kind in zip(row, kinds)) for row in answer["rows"]]
+        wanted = {}
         for engine in self.engines:
+            if allowed.table(engine.name, table):
+                continue
             theirs = self.asked(engine, full, said, lambda: engine.read(table, snapshot))
             if theirs is not None:
-                self.engine_same(engine, full, said, schema, rows, theirs)
+                form = allowed.form(engine.name, table)
+                if form not in wanted:
+                    wanted[form] = keys(rows, form, kinds)
+                self.engine_same(engine, full, said, columns, kinds, form, wanted[form], theirs)
         return rows
 
-    def engine_same(self, engine, full, said, schema, rows, theirs):
-        columns = [(field.name, values.type_name(field.field_type)) for field in schema.fields]
+    def engine_same(self, engine, full, said, columns, kinds, form, wanted, theirs):
         found = [(field.name, values.arrow_name(field.type)) for field in theirs.schema]
         if not all(allowed.column(engine.name, ours, their) for ours, their in zip(columns, found)) or len(columns) != len(found):
             self.differ(engine.name, full, f"columns of {said}", found=found, wanted=columns)
             return
-        kinds = [field.field_type for field in schema.fields]
         try:
             found = values.of_arrow(theirs, kinds) if kinds and theirs.num_rows else []
         except Exception as error:
             self.differ(engine.name, full, f"values of {said}", error=f"{type(error).__name__}: {error}"[:600])
             return
-        form = allowed.form(engine.name, kinds)
-        ours_only = collections.Counter(values.row_key(form(row), kinds) for row in rows)
-        theirs_only = collections.Counter(values.row_key(form(row), kinds) for row in found)
-        if ours_only != theirs_only:
-            missing, extra = ours_only - theirs_only, theirs_only - ours_only
-            self.differ(engine.name, full, said, counts=[len(rows), len(found)],
+        theirs = keys(found, form, kinds)
+        if wanted != theirs:
+            missing, extra = wanted - theirs, theirs - wanted
+            self.differ(engine.name, full, said, counts=[wanted.total(), len(found)],
                         ours=[row[:3000] for row in list(missing)[:3]], theirs=[row[:3000] for row in list(extra)[:3]])
 
-    def predicates(self, full, table, schema, rows):
-        """Filters on values that are there or nearly: of the columns that files are pruned by first."""
-        dice = random.Random(full)
-        paths = list(leaves(schema.fields, ()))
-        sources = {field.source_id for field in table.spec().fields} | {field.source_id for field in table.sort_order().fields}
-        first = [path for path in paths if path[2] in sources]
-        rest = [path for path in paths if path[2] not in sources]
-        dice.shuffle(rest)
-        made = []
-        for path, kind, _ in first + rest:
-            if isinstance(kind, literals.WITHOUT):
-                continue
-            found = [value for value in (reached(schema, row, path) for row in rows) if value is not None]
-            made.append((path, dice.choice(["is null", "is not null"]), None, kind))
-            if isinstance(kind, (FloatType, DoubleType)):
-                if any(not math.isfinite(value) for value in found):
-                    continue  # Where NaN stands in the order is not the same in all engines.
-            if not found:
-                continue
-            tests = dice.sample(list(TESTS), 4 if (path, kind, _) in first else 2)
-            for test in tests:
-                value = [dice.choice(found) for _ in range(3)] if test == "in" else dice.choice(found)
-                made.append((path, test, value, kind))
-        return made[:max(PREDICATES_MAX, 5 * len(first))]
+
+def condition(predicate):
+    return f"count where {literals.condition(predicate, literals.HOSU)}"
+
+
+def quoted(name):
+    return ".".join(literals.name_of(part, literals.HOSU) for part in name)
+
+
+def keys(rows, form, kinds):
+    """How often each row is there."""
+    return collections.Counter(values.row_keys([form(row, kinds) for row in rows] if form else rows, kinds))
+
+
+def predicates(full, table, values_at):
+    """Filters on values that are there or nearly: of the columns that files are pruned by first."""
+    dice = random.Random(full)
+    paths = list(leaves(table.schema().fields, ()))
+    sources = {field.source_id for field in table.spec().fields} | {field.source_id for field in table.sort_order().fields}
+    first = [path for path in paths if path[2] in sources]
+    rest = [path for path in paths if path[2] not in sources]
+    dice.shuffle(rest)
+    most = max(PREDICATES_MAX, 5 * len(first))
+    made = []
+    for path, kind, source in first + rest:
+        if isinstance(kind, literals.WITHOUT):
+            continue
+        if len(made) >= most:
+            break
+        found = [value for value in values_at[path] if value is not None]
+        made.append((path, dice.choice(["is null", "is not null"]), None, kind))
+        if isinstance(kind, (FloatType, DoubleType)):
+            if any(not math.isfinite(value) for value in found):
+                continue  # Where NaN stands in the order is not the same in all engines.
+        if not found:
+            continue
+        for test in dice.sample(list(TESTS), 4 if source in sources else 2):
+            value = [dice.choice(found) for _ in range(3)] if test == "in" else dice.choice(found)
+            made.append((path, test, value, kind))
+    return made[:most]
 
 
 def leaves(fields, path):
@@ -164,22 +201,21 @@ def leaves(fields, path):
             yield ((*path, field.name), field.field_type, field.field_id)
 
 
-def reached(schema, row, path):
-    """The value at a path."""
-    fields, value = schema.fields, row
+def reached(schema, rows, path):
+    """The value at a path in each row."""
+    fields, indexes = schema.fields, []
     for name in path:
-        if value is None:
-            return None
-        index = next(index for index, field in enumerate(fields) if field.name == name)
-        value = value[index]
-        fields = getattr(fields[index].field_type, "fields", ())
-    return value
+        indexes.append(next(index for index, field in enumerate(fields) if field.name == name))
+        fields = getattr(fields[indexes[-1]].field_type, "fields", ())
+    for value in rows:
+        for index in indexes:
+            value = None if value is None else value[index]
+        yield value
 
 
-def matching(schema, rows, predicate):
-    """How many rows a predicate is true of."""
-    path, test, wanted, _ = predicate
-    found = (reached(schema, row, path) for row in rows)
+def matching(found, predicate):
+    """How many of the values at its path a predicate is true of."""
+    _, test, wanted, _ = predicate
     if test == "is null":
         return sum(value is None for value in found)
     if test == "is not null":
@@ -189,11 +225,9 @@ def matching(schema, rows, predicate):
 
 def main():
     hosu, lake, past, *only = sys.argv[1:]
-    suite = Suite(hosu, lake)
-    for namespace in suite.catalog.list_namespaces():
-        for *_, name in suite.catalog.list_tables(namespace):
-            if not only or name in only:
-                suite.table(namespace[0], name)
+    engines = [PyIceberg(), DuckDB(), Polars()]
+    suite = Suite(hosu, lake, engines, lambda told: print(json.dumps(told, ensure_ascii=False, default=str), flush=True))
+    suite.tables([name for name in suite.names() if not only or name[1] in only])
     for line in open(past, encoding="utf-8"):
         answer = json.loads(line)
         if not only or answer["table"].split(".")[-1] in only:

@@ -1,4 +1,4 @@
-"""The engines that bear witness, each with the same three questions: the rows, the number of rows that fit, the rows of a snapshot."""
+"""The engines that bear witness, each with the same three questions: the rows, the rows of a snapshot, how many rows filters find."""
 
 import os
 import warnings
@@ -15,7 +15,19 @@ import literals
 warnings.filterwarnings("ignore")
 
 
-class PyIceberg:
+class Engine:
+    def counts(self, table, predicates):
+        """How many rows each filter finds; for one that fails, what was said."""
+        return [self.attempt(table, predicate) for predicate in predicates]
+
+    def attempt(self, table, predicate):
+        try:
+            return self.count(table, predicate)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"[:600]
+
+
+class PyIceberg(Engine):
     name = "PyIceberg"
 
     def read(self, table, snapshot=None):
@@ -42,7 +54,7 @@ class PyIceberg:
         return table.scan(row_filter=wanted).to_arrow().num_rows
 
 
-class DuckDB:
+class DuckDB(Engine):
     name = "DuckDB"
 
     def __init__(self):
@@ -66,7 +78,7 @@ class DuckDB:
         return self.connection.execute(query).fetchone()[0]
 
 
-class Polars:
+class Polars(Engine):
     name = "Polars"
 
     def scan(self, table, snapshot=None):

@@ -1,4 +1,4 @@
-"""Values as literals: of Python, and of the SQL of ours and DuckDB's."""
+"""Values as literals: of Python, and of the SQL of ours, DuckDB's and Spark's."""
 
 import datetime
 import struct
@@ -9,15 +9,21 @@ from pyiceberg.types import (
     TimestamptzType, TimeType, UUIDType,
 )
 
-HOSU = {"binary": "X'{}'", "real": "float"}
-DUCKDB = {"binary": "from_hex('{}')", "real": "float"}
-
-# What has no literal in one of the engines, or cannot be compared in one of them.
-WITHOUT = (UUIDType, FixedType, TimeType)
-
 
 def text(value):
     return "'" + value.replace("'", "''") + "'"
+
+
+def escaped(value):
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+HOSU = {"text": text, "quote": '"', "binary": "X'{}'", "timestamp": "TIMESTAMP '{}'", "instant": "TIMESTAMP '{}'"}
+DUCKDB = {**HOSU, "binary": "from_hex('{}')"}
+SPARK = {**HOSU, "text": escaped, "quote": "`", "timestamp": "TIMESTAMP_NTZ '{}'", "instant": "TIMESTAMP '{} UTC'"}
+
+# What has no literal in one of the engines, or cannot be compared in one of them.
+WITHOUT = (UUIDType, FixedType, TimeType)
 
 
 def python(value, kind):
@@ -34,7 +40,7 @@ def python(value, kind):
 def sql(value, kind, dialect):
     """A value in a dialect of SQL."""
     if isinstance(kind, StringType):
-        return text(value)
+        return dialect["text"](value)
     if isinstance(kind, BooleanType):
         return "true" if value else "false"
     if isinstance(kind, BinaryType):
@@ -42,22 +48,27 @@ def sql(value, kind, dialect):
     if isinstance(kind, DateType):
         return f"DATE '{python(value, kind)}'"
     if isinstance(kind, (TimestampType, TimestamptzType)):
-        return f"TIMESTAMP '{python(value, kind).replace(tzinfo=None).isoformat(' ', 'microseconds')}'"
+        form = dialect["instant" if isinstance(kind, TimestamptzType) else "timestamp"]
+        return form.format(python(value, kind).replace(tzinfo=None).isoformat(" ", "microseconds"))
     if isinstance(kind, DecimalType):
         return f"CAST('{value:f}' AS decimal({kind.precision}, {kind.scale}))"
     if isinstance(kind, (FloatType, DoubleType)):
-        return f"CAST('{value!r}' AS {dialect['real'] if isinstance(kind, FloatType) else 'double'})"
+        return f"CAST('{value!r}' AS {'float' if isinstance(kind, FloatType) else 'double'})"
     return str(value)
+
+
+def name_of(name, dialect):
+    """A name in a dialect of SQL."""
+    quote = dialect["quote"]
+    return quote + name.replace(quote, 2 * quote) + quote
 
 
 def condition(predicate, dialect):
     """A predicate in a dialect of SQL."""
     path, test, value, kind = predicate
-    column = ".".join('"' + name.replace('"', '""') + '"' for name in path)
-    if len(path) > 1:
-        # A path that begins with a column in parentheses cannot be taken for the name of a table.
-        first, rest = column.split(".", 1)
-        column = f"({first}).{rest}"
+    first, *rest = (name_of(name, dialect) for name in path)
+    # A path that begins with a column in parentheses cannot be taken for the name of a table.
+    column = ".".join([f"({first})" if rest else first, *rest])
     if value is None:
         return f"{column} {test}"
     if test == "in":

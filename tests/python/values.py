@@ -15,7 +15,7 @@ import uuid
 import pyarrow as pa
 from pyiceberg.types import (
     BinaryType, BooleanType, DateType, DecimalType, DoubleType, FixedType, FloatType, IntegerType, ListType, LongType,
-    MapType, StringType, StructType, TimestampType, TimestamptzType, TimeType, UUIDType,
+    MapType, NestedField, StringType, StructType, TimestampType, TimestamptzType, TimeType, UUIDType,
 )
 
 TRINO = {
@@ -159,25 +159,32 @@ def of_trino(value, kind):
     return value
 
 
-def key(value, kind):
-    """What two values have in common exactly if they are the same."""
-    if value is None:
-        return None
+def key_of(kind):
+    """What gives two values of a type the same key exactly if they are the same; nothing where the value is its own key."""
     if isinstance(kind, StructType):
-        return [key(part, field.field_type) for part, field in zip(value, kind.fields)]
+        parts = [key_of(field.field_type) for field in kind.fields]
+        return lambda value: [part if part is None or key is None else key(part) for part, key in zip(value, parts)]
     if isinstance(kind, ListType):
-        return [key(element, kind.element_type) for element in value]
+        return each(key_of(kind.element_type))
     if isinstance(kind, MapType):
-        return sorted([key(name, kind.key_type), key(part, kind.value_type)] for name, part in value)
+        pair = key_of(StructType(NestedField(1, "key", kind.key_type), NestedField(2, "value", kind.value_type)))
+        return lambda value: sorted((pair(entry) for entry in value), key=str)
     if isinstance(kind, (FloatType, DoubleType)):
-        return "NaN" if math.isnan(value) else struct.pack(">f" if isinstance(kind, FloatType) else ">d", value).hex()
+        form = ">f" if isinstance(kind, FloatType) else ">d"
+        return lambda value: "NaN" if math.isnan(value) else struct.pack(form, value).hex()
     if isinstance(kind, DecimalType):
-        return f"{value:f}"
-    if isinstance(value, bytes):
-        return value.hex()
-    return value
+        return lambda value: f"{value:f}"
+    return bytes.hex if isinstance(kind, (BinaryType, FixedType, UUIDType)) else None
 
 
-def row_key(row, kinds):
-    """A row as a text."""
-    return json.dumps([key(value, kind) for value, kind in zip(row, kinds)], ensure_ascii=False)
+def each(key):
+    """The keys of a list."""
+    return key and (lambda value: [None if part is None else key(part) for part in value])
+
+
+def row_keys(rows, kinds):
+    """Each row as a text."""
+    columns = [key_of(kind) for kind in kinds]
+    for row in rows:
+        keys = [value if value is None or key is None else key(value) for value, key in zip(row, columns)]
+        yield json.dumps(keys, ensure_ascii=False)

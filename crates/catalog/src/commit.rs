@@ -168,7 +168,7 @@ impl Catalog {
             Kind::Change { planned } => {
                 let current = self.require(&planned.name).await?;
                 plan::check(&planned.metadata, &current.metadata, &work.steps)
-                    .map_err(|conflict| CatalogError::Conflict { table: work.name.clone(), conflict })?;
+                    .map_err(|conflict| CatalogError::conflict(work.name.clone(), conflict))?;
                 (current.metadata.clone(), Some(current.metadata_location.clone()))
             }
         };

@@ -52,6 +52,14 @@ pub enum CatalogError {
         /// What changed.
         conflict: Conflict,
     },
+    /// A format of tables that is read, and not written.
+    #[error("{table} has format version {version}, and only version 2 is written")]
+    FormatVersion {
+        /// The table.
+        table: TableName,
+        /// Its format version.
+        version: u8,
+    },
     /// The ledger has these sources already. Nothing was committed.
     #[error("already ingested: {}", sources.join(", "))]
     AlreadyIngested {
@@ -129,6 +137,14 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
+    /// Why what was planned cannot be carried out on a table.
+    pub fn conflict(table: TableName, conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Format { version } => Self::FormatVersion { table, version },
+            conflict => Self::Conflict { table, conflict },
+        }
+    }
+
     /// Whether it is certain that nothing was committed, so that a writer may delete the files it made for the commit.
     pub fn is_definite(&self) -> bool {
         match self {

@@ -1,5 +1,7 @@
 //! A lake with a table for each thing that a reader could get wrong, made through the command line as people make theirs.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use serde_json::{Value, json};
 
 use crate::end_to_end::Place;
@@ -12,8 +14,19 @@ pub struct Lake {
     pub past: Vec<Value>,
 }
 
+/// The lake, one for tests that run at the same time; they only read it.
+pub fn shared() -> Arc<Lake> {
+    static SHARED: Mutex<Weak<Lake>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let lake = Arc::new(make());
+        *shared = Arc::downgrade(&lake);
+        lake
+    })
+}
+
 /// Makes all of it.
-pub fn make() -> Lake {
+fn make() -> Lake {
     let mut lake = Lake { place: Place::new(), past: Vec::new() };
     lake.samples();
     lake.shapes();
@@ -136,29 +149,35 @@ impl Lake {
     fn types(&self) {
         self.run(
             "create table types (id int, b boolean, i int, l bigint, f float, d double, dec decimal(38,10), small decimal(5,2), \
-             day date, clock time, at timestamp, zoned timestamp with time zone, s string, bin binary, fix fixed(4), u uuid);
-             insert into types (id, b, i, l, f, d, dec, small, day, clock, at, zoned, s, bin) values
+             day date, at timestamp, zoned timestamp with time zone, s string, bin binary, fix fixed(4), u uuid);
+             insert into types (id, b, i, l, f, d, dec, small, day, at, zoned, s, bin) values
              (1, true, 2147483647, 9223372036854775807, cast('1.1' as float), cast('NaN' as double),
-              cast('9999999999999999999999999999.9999999999' as decimal(38,10)), 999.99, date '9999-12-31', time '23:59:59.999999',
+              cast('9999999999999999999999999999.9999999999' as decimal(38,10)), 999.99, date '9999-12-31',
               timestamp '2262-04-11 23:47:16.854775', timestamp '2262-04-11 23:47:16.854775', '한국어 🏞️', X'00ff80'),
              (2, false, -2147483648, -9223372036854775808, cast('NaN' as float), cast('Infinity' as double),
-              cast('-9999999999999999999999999999.9999999999' as decimal(38,10)), -999.99, date '0001-01-01', time '00:00:00',
+              cast('-9999999999999999999999999999.9999999999' as decimal(38,10)), -999.99, date '0001-01-01',
               timestamp '1677-09-21 00:12:44', timestamp '1969-12-31 23:59:59.999999', '', X''),
-             (3, null, 0, 0, cast('-0.0' as float), cast('-Infinity' as double), 0, 0, date '1969-12-31', time '12:00:00.000001',
+             (3, null, 0, 0, cast('-0.0' as float), cast('-Infinity' as double), 0, 0, date '1969-12-31',
               timestamp '1969-12-31 23:59:59.999999', timestamp '1900-01-01 00:00:00.000001', 'a', X'61'),
-             (4, null, null, null, null, cast('-0.0' as double), null, null, null, null, null, null, null, null),
+             (4, null, null, null, null, cast('-0.0' as double), null, null, null, null, null, null, null),
              (5, true, 1, 1, 1, cast('5e-324' as double), cast('0.0000000001' as decimal(38,10)), 0.01, date '1970-01-01',
-              time '00:00:01', timestamp '1970-01-01 00:00:00', timestamp '1970-01-01 00:00:00', 'z',
+              timestamp '1970-01-01 00:00:00', timestamp '1970-01-01 00:00:00', 'z',
               X'ffffffffffffffffffffffffffffffffffffffffffffffffff');
              insert into types (id) values (6), (7);",
         );
         let events = [
-            json!({"id": 11, "at": "9999-12-31T23:59:59.999999", "zoned": "9999-12-31T23:59:59.999999Z", "clock": "01:02:03.5",
+            json!({"id": 11, "at": "9999-12-31T23:59:59.999999", "zoned": "9999-12-31T23:59:59.999999Z",
                    "u": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "bin": "AP8=", "fix": "AAECAw==", "dec": "1.5", "small": 1.5}),
             json!({"id": 12, "at": "0001-01-01T00:00:00.000001", "zoned": "0001-01-01T00:00:00Z", "day": "0001-01-01",
                    "u": "ffffffff-ffff-ffff-ffff-ffffffffffff", "d": 1.5, "f": 0.25, "s": "\u{10ffff}".repeat(20)}),
         ];
         self.ingest("types", &events, &[]);
+        // By themselves, because Spark reads no table that has times.
+        self.run(
+            "create table times (id int, clock time);
+             insert into times values (1, time '23:59:59.999999'), (2, time '00:00:00'), (3, time '12:00:00.000001'), (4, null), (5, time '00:00:01')",
+        );
+        self.ingest("times", &[json!({"id": 11, "clock": "01:02:03.5"})], &[]);
         // Columns where all rows are NULL, or NaN, or one value.
         self.run(
             "create table flat (n int, nan double, inf double, one string, long string, t timestamp);
@@ -295,7 +314,7 @@ impl Lake {
 }
 
 /// A SELECT of rows for tables of [`Lake::partitions`]: mostly values, some NULL, some far away.
-fn facts(from: u64, count: u64) -> String {
+pub fn facts(from: u64, count: u64) -> String {
     let mut dice = Dice(from);
     let rows: Vec<String> = (from..from + count)
         .map(|id| {

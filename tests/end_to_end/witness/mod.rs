@@ -1,7 +1,8 @@
-//! Other engines as witnesses: PyIceberg, DuckDB and Polars read what we wrote, value for value,
-//! and PyIceberg writes what we read.
+//! Other engines as witnesses: PyIceberg, DuckDB, Polars and Spark read what we wrote, value for value,
+//! and PyIceberg and Spark write what we read.
 
 mod lake;
 mod pyiceberg;
 mod python;
 mod reads;
+mod spark;

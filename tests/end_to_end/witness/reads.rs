@@ -9,7 +9,7 @@ use super::{lake, python};
 #[test]
 fn witnesses_read_every_table_as_we_do() {
     let Some(python) = python::python("witnesses_read_every_table_as_we_do") else { return };
-    let lake = lake::make();
+    let lake = lake::shared();
     let past: String = lake.past.iter().map(|answer| format!("{answer}\n")).collect();
     let past = lake.place.write("past.ndjson", past);
     let mut command = Command::new(python);

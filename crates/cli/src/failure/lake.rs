@@ -91,6 +91,13 @@ impl From<&CatalogError> for Failure {
             CatalogError::Conflict { .. } | CatalogError::AlreadyIngested { .. } => {
                 ("COMMIT_CONFLICT", "nothing was committed: run the command again")
             }
+            CatalogError::FormatVersion { version: 1, .. } => (
+                "NOT_SUPPORTED",
+                "raise it with the program that made it, in Spark: ALTER TABLE … SET TBLPROPERTIES ('format-version'='2')",
+            ),
+            CatalogError::FormatVersion { .. } => {
+                ("NOT_SUPPORTED", "no program makes a lower version of it: write into a table of its own")
+            }
             CatalogError::Contended { .. } => {
                 ("COMMIT_CONFLICT", "run the command again when fewer others write")
             }

@@ -6,7 +6,7 @@ use hosu_catalog::{
     Append, Catalog, CatalogError, Commit, Committed, LedgerRow, NewTable, Step, TableChange,
 };
 use hosu_datafile::{Written, discard};
-use hosu_table::commit::{Conflict, OPERATION_ID};
+use hosu_table::commit::OPERATION_ID;
 
 use super::Plan;
 use super::pass::Harvest;
@@ -54,14 +54,14 @@ async fn delete(catalog: &Catalog, harvest: &Harvest) {
 
 /// Whether planning again may help.
 fn is_outdated(error: &CatalogError) -> bool {
-    match error {
-        CatalogError::Conflict { conflict, .. } => !matches!(conflict, Conflict::Format { .. }),
-        CatalogError::TableExists { .. }
-        | CatalogError::TableNotFound { .. }
-        | CatalogError::DatabaseNotFound { .. }
-        | CatalogError::AlreadyIngested { .. } => true,
-        _ => false,
-    }
+    matches!(
+        error,
+        CatalogError::Conflict { .. }
+            | CatalogError::TableExists { .. }
+            | CatalogError::TableNotFound { .. }
+            | CatalogError::DatabaseNotFound { .. }
+            | CatalogError::AlreadyIngested { .. }
+    )
 }
 
 fn changes(catalog: &Catalog, plan: &Plan, harvest: &Harvest) -> Commit {

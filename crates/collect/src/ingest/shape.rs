@@ -5,7 +5,6 @@ use std::sync::Arc;
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_datafile::WriteTarget;
 use hosu_host::Location;
-use hosu_table::commit::Conflict;
 use hosu_table::evolve::{self, ParentPath};
 use hosu_table::name::TableName;
 use hosu_table::partition::{self, PartitionTerm};
@@ -107,8 +106,8 @@ impl Shape {
     pub(super) fn of_table(table: Arc<Table>) -> Result<Self, CollectError> {
         let metadata = &table.metadata;
         if metadata.format_version() != FormatVersion::V2 {
-            let conflict = Conflict::Format { version: metadata.format_version() as u8 };
-            let source = CatalogError::Conflict { table: table.name.clone(), conflict };
+            let version = metadata.format_version() as u8;
+            let source = CatalogError::FormatVersion { table: table.name.clone(), version };
             return Err(CollectError::Catalog { table: table.name.clone(), source: Box::new(source) });
         }
         Ok(Self {

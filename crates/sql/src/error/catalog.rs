@@ -29,6 +29,7 @@ impl From<CatalogError> for SqlError {
             CatalogError::Conflict { .. } | CatalogError::Contended { .. } | CatalogError::Unknown { .. } => {
                 Self::new(code::ICEBERG_COMMIT_ERROR, chain(&error))
             }
+            CatalogError::FormatVersion { .. } => Self::new(code::NOT_SUPPORTED, chain(&error)),
             CatalogError::Database(_) => Self::new(code::ICEBERG_CATALOG_ERROR, chain(&error)),
             CatalogError::Store(_) => Self::new(code::ICEBERG_FILESYSTEM_ERROR, chain(&error)),
             CatalogError::Unreadable { .. } | CatalogError::Location { .. } => {

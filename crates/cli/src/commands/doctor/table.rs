@@ -253,6 +253,12 @@ impl<'a> Examiner<'a> {
         }
     }
 
+    /// Hadoop, and so Spark, writes `.NAME.crc` beside a file NAME of its own.
+    fn is_checksum(&self, location: &Location) -> bool {
+        let name = location.file_name().strip_prefix('.').and_then(|name| name.strip_suffix(".crc"));
+        name.zip(location.parent()).is_some_and(|(name, folder)| self.known.contains(&folder.join(name)))
+    }
+
     /// Counts the files below the table's folder that nothing refers to.
     async fn orphans(&mut self) {
         if self.incomplete {
@@ -262,7 +268,7 @@ impl<'a> Examiner<'a> {
         let mut objects = self.catalog.host().store.list(&self.table.location);
         while let Some(object) = objects.next().await {
             match object {
-                Ok((location, info)) if !self.known.contains(&location) => {
+                Ok((location, info)) if !self.known.contains(&location) && !self.is_checksum(&location) => {
                     self.health.orphan_files += 1;
                     self.health.orphan_bytes += info.size_bytes;
                 }
