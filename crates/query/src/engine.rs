@@ -27,6 +27,7 @@ use crate::statement::{QueryText, Tables};
 use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
 use crate::utc::WithoutZone;
+use crate::views;
 
 /// What Athena calls its catalog, in lower case: statements that come from there name it.
 const ATHENA_CATALOG: &str = "awsdatacatalog";
@@ -181,7 +182,7 @@ impl Engine {
         let planned = Planned::new(
             logical,
             physical.clone(),
-            renamed(&physical.schema(), names),
+            renamed(&views::schema_outside(&physical.schema()), names),
             state.task_ctx(),
             scans,
         );
@@ -285,7 +286,7 @@ fn session_config(settings: &EngineSettings) -> SessionConfig {
         .with_parquet_page_index_pruning(true);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
-    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.map_string_types_to_utf8view = true;
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.pushdown_filters = true;

@@ -23,6 +23,7 @@ mod stats;
 mod store;
 mod utc;
 mod values;
+mod views;
 
 pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};

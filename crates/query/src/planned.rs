@@ -15,6 +15,7 @@ use futures::{Stream, StreamExt};
 
 use crate::error::{QueryError, plan_error};
 use crate::stats::{ScanStats, Scans};
+use crate::views;
 
 /// How many batches the query is ahead of its reader.
 const BATCHES_AHEAD: usize = 2;
@@ -66,7 +67,8 @@ impl Planned {
     /// # Errors
     /// When it cannot start.
     pub fn stream(&self) -> Result<SendableRecordBatchStream, QueryError> {
-        let rows = execute_stream(self.physical.clone(), self.task.clone()).map_err(plan_error)?;
+        let physical = views::outside(self.physical.clone()).map_err(plan_error)?;
+        let rows = execute_stream(physical, self.task.clone()).map_err(plan_error)?;
         let mut rows = Renamed { rows, schema: self.schema.clone() };
         let mut stream = RecordBatchReceiverStream::builder(self.schema.clone(), BATCHES_AHEAD);
         let reader = stream.tx();

@@ -21,7 +21,6 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion_datasource::PartitionedFile;
 use hosu_catalog::{Catalog, Table};
 use hosu_host::Location;
-use hosu_table::arrow_schema;
 use iceberg::spec::{NameMapping, SchemaRef};
 use object_store::ObjectMeta;
 
@@ -33,7 +32,7 @@ use crate::reading::CountedReaders;
 use crate::scan::{self, ScanFile};
 use crate::source::TableSource;
 use crate::stats::ScanCounter;
-use crate::{statistics, store};
+use crate::{statistics, store, views};
 
 /// The table property that says which field a name is in files without field ids.
 const NAME_MAPPING: &str = "schema.name-mapping.default";
@@ -97,7 +96,7 @@ impl SnapshotProvider {
             })?)),
             None => None,
         };
-        let arrow = Arc::new(arrow_schema::to_arrow(&schema));
+        let arrow = Arc::new(views::schema_inside(&schema));
         let leaves = Arc::new(Leaves::new(&schema));
         Ok(Self { catalog, table, schema, arrow, leaves, mapping, counter })
     }

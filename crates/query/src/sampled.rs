@@ -1,8 +1,10 @@
-//! A filter that a join or a TopK has learned, asked of rows only while that pays.
+//! A filter that is asked of rows while they are decoded only as long as that pays.
 //!
-//! Such a filter is a help and no condition: whoever made it looks at each row again. It always prunes files, row
-//! groups and pages. As a row filter it pays when it drops most rows, because what is left of them need not be decoded;
-//! where many rows pass, deciding costs more than it saves. A sample of rows tells.
+//! Such a filter is a help and no condition: whoever made it looks at each row again, as a join or a TopK does with
+//! what it has learned, and a filter above the scan. It always prunes files, row groups and pages. As a row filter it
+//! pays when it drops most rows, because what is left of them need not be decoded; where many rows pass, deciding
+//! costs more than it saves. A sample of rows tells. In files that are opened after that it is no row filter any more:
+//! even one that lets everything pass has its columns decoded first, and all others by what it has selected.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -16,6 +18,7 @@ use datafusion::common::cast::as_boolean_array;
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr_common::physical_expr::snapshot_generation;
 
 /// Rows that are looked at before a filter is judged.
@@ -26,7 +29,7 @@ const SAMPLE_ROWS: u64 = 32 * 1024;
 /// time of the whole query at one of 20).
 const KEPT_ONE_OF: u64 = 32;
 
-/// A learned filter.
+/// A filter that somebody else asks as well.
 #[derive(Debug, Eq)]
 pub(crate) struct SampledFilter {
     filter: Arc<dyn PhysicalExpr>,
@@ -68,13 +71,14 @@ impl PartialEq for Sample {
 impl Eq for Sample {}
 
 impl SampledFilter {
-    /// The filter itself where it is a condition, and a sampled one where it is learned.
+    /// For a filter that is asked above the scan too.
     pub fn of(filter: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
-        // Generations count from 1, and what does not change has none.
-        if snapshot_generation(&filter) == 0 {
-            return filter;
-        }
         Arc::new(Self { filter, sample: Arc::default() })
+    }
+
+    /// What is sampled, where it is known by now that asking rows does not pay.
+    pub fn not_worth_asking(&self) -> Option<&Arc<dyn PhysicalExpr>> {
+        (!self.sample.pays(snapshot_generation(&self.filter))).then_some(&self.filter)
     }
 }
 
@@ -122,11 +126,86 @@ impl PhysicalExpr for SampledFilter {
     ) -> Result<Arc<dyn PhysicalExpr>> {
         match children.into_iter().next() {
             Some(filter) => Ok(Arc::new(Self { filter, sample: self.sample.clone() })),
-            None => exec_err!("a learned filter needs what was learned"),
+            None => exec_err!("a sampled filter needs what is sampled"),
         }
     }
 
     /// What prunes files, row groups and pages is the filter.
+    fn snapshot(&self) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        Ok(Some(self.filter.clone()))
+    }
+
+    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.filter.fmt_sql(f)
+    }
+}
+
+/// Whether a filter may change while a query runs. Generations count from 1, and what does not change has none.
+pub(crate) fn is_learned(filter: &Arc<dyn PhysicalExpr>) -> bool {
+    snapshot_generation(filter) != 0
+}
+
+/// A filter that prunes, and that no row of a file is asked about.
+///
+/// DataFusion makes a row filter of each condition whose columns the file has. So this one has a further column, which
+/// no file can have; what prunes is the filter alone.
+#[derive(Debug, Eq)]
+pub(crate) struct PruningOnly {
+    filter: Arc<dyn PhysicalExpr>,
+    missing: Arc<dyn PhysicalExpr>,
+}
+
+impl PruningOnly {
+    /// For a filter over the columns of a file.
+    pub fn of(filter: Arc<dyn PhysicalExpr>, file: &Schema) -> Arc<dyn PhysicalExpr> {
+        let longest = file.fields().iter().map(|field| field.name().len()).max().unwrap_or_default();
+        let missing = Column::new(&"-".repeat(longest + 1), file.fields().len());
+        Arc::new(Self { filter, missing: Arc::new(missing) })
+    }
+}
+
+impl PartialEq for PruningOnly {
+    fn eq(&self, other: &Self) -> bool {
+        self.filter.eq(&other.filter) && self.missing.eq(&other.missing)
+    }
+}
+
+impl Hash for PruningOnly {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.filter.hash(state);
+        self.missing.hash(state);
+    }
+}
+
+impl fmt::Display for PruningOnly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.filter, f)
+    }
+}
+
+impl PhysicalExpr for PruningOnly {
+    fn return_field(&self, input_schema: &Schema) -> Result<FieldRef> {
+        self.filter.return_field(input_schema)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        self.filter.evaluate(batch)
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        vec![&self.filter, &self.missing]
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn PhysicalExpr>>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        match <[_; 2]>::try_from(children) {
+            Ok([filter, missing]) => Ok(Arc::new(Self { filter, missing })),
+            Err(_) => exec_err!("a pruning filter needs what prunes"),
+        }
+    }
+
     fn snapshot(&self) -> Result<Option<Arc<dyn PhysicalExpr>>> {
         Ok(Some(self.filter.clone()))
     }

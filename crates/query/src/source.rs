@@ -1,15 +1,18 @@
 //! DataFusion's Parquet source with two restraints: it never alone answers for a filter that it might drop, and it does
-//! not go on asking rows about a filter that keeps most of them (see [`SampledFilter`]).
+//! not go on asking rows about a filter that keeps many of them (see [`SampledFilter`]).
 //!
 //! A filter that was accepted when the plan was made becomes a row filter once a file's own schema is known.
 //! Where the file needs adapting and the filter speaks of nested columns, that can fail, and DataFusion 54 then
 //! reads on without the filter (apache/datafusion#24109). Such filters are pushed down to prune and to skip
 //! rows, and are kept above the scan as well.
+//!
+//! So are those that speak of texts: they seldom hold for all rows of a row group, so that somebody has to ask each row,
+//! and that is cheaper above the scan where many rows pass.
 
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, exec_err};
@@ -25,7 +28,7 @@ use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::morsel::Morselizer;
 use object_store::ObjectStore;
 
-use crate::sampled::SampledFilter;
+use crate::sampled::{self, SampledFilter};
 
 /// The Parquet source of a table.
 #[derive(Clone)]
@@ -111,16 +114,18 @@ impl FileSource for TableSource {
         config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
         let columns = self.table_schema().table_schema();
-        let flat: Vec<bool> = filters.iter().map(|filter| is_flat(filter, columns)).collect();
-        let filters = filters.into_iter().map(SampledFilter::of).collect();
+        let all_flat = filters.iter().all(|filter| !speaks_of(filter, columns, DataType::is_nested));
+        let sampled: Vec<bool> = filters.iter().map(|filter| is_sampled(filter, columns)).collect();
+        let filters = filters.into_iter().zip(&sampled);
+        let filters =
+            filters.map(|(filter, sampled)| if *sampled { SampledFilter::of(filter) } else { filter }).collect();
         let mut pushed = self.parquet.try_pushdown_filters(filters, config)?;
-        let all_flat = flat.iter().all(|flat| *flat);
         pushed.updated_node = pushed.updated_node.map(|source| {
             let source = if all_flat { source } else { without_cache(source) };
             Self::wrap(source)
         });
-        for (pushed, flat) in pushed.filters.iter_mut().zip(flat) {
-            if !flat {
+        for (pushed, sampled) in pushed.filters.iter_mut().zip(sampled) {
+            if sampled {
                 *pushed = PushedDown::No;
             }
         }
@@ -165,16 +170,24 @@ fn without_cache(source: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
     }
 }
 
-/// Whether a filter speaks of columns of primitive types only.
-fn is_flat(filter: &Arc<dyn PhysicalExpr>, columns: &Schema) -> bool {
-    let mut flat = true;
+/// Whether a filter is one that somebody asks above the scan as well.
+fn is_sampled(filter: &Arc<dyn PhysicalExpr>, columns: &Schema) -> bool {
+    let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8View);
+    sampled::is_learned(filter)
+        || speaks_of(filter, columns, |data_type| is_text(data_type) || data_type.is_nested())
+}
+
+/// Whether a filter speaks of a column of such a type.
+fn speaks_of(filter: &Arc<dyn PhysicalExpr>, columns: &Schema, is_such: impl Fn(&DataType) -> bool) -> bool {
+    let mut found = false;
     let visited = filter.apply(|expr| {
         let column = expr.downcast_ref::<Column>().map(|column| columns.field_with_name(column.name()));
-        if column.is_some_and(|field| field.is_ok_and(|field| field.data_type().is_nested())) {
-            flat = false;
+        // What is not known may be anything.
+        if column.is_some_and(|field| field.map_or(true, |field| is_such(field.data_type()))) {
+            found = true;
             return Ok(TreeNodeRecursion::Stop);
         }
         Ok(TreeNodeRecursion::Continue)
     });
-    visited.is_ok() && flat
+    visited.is_err() || found
 }

@@ -76,7 +76,7 @@ fn of_file(file: &FileContainer<'_>, leaf: &Leaf, known: Known) -> ColumnStatist
 fn may_be_cut(bound: &ScalarValue) -> bool {
     const CUT_AT: usize = 16;
     match bound {
-        ScalarValue::Utf8(Some(text)) => text.chars().count() >= CUT_AT,
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => text.chars().count() >= CUT_AT,
         ScalarValue::Binary(Some(bytes)) => bytes.len() >= CUT_AT,
         _ => false,
     }

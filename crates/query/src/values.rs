@@ -27,6 +27,7 @@ pub(crate) fn scalar(value: &PrimitiveLiteral, target: &DataType) -> Option<Scal
         (Value::Float(value), DataType::Float64) => ScalarValue::Float64(Some(f64::from(value.0))),
         (Value::Double(value), DataType::Float64) => ScalarValue::Float64(Some(value.0)),
         (Value::String(value), DataType::Utf8) => ScalarValue::Utf8(Some(value.clone())),
+        (Value::String(value), DataType::Utf8View) => ScalarValue::Utf8View(Some(value.clone())),
         (Value::Binary(value), DataType::Binary) => ScalarValue::Binary(Some(value.clone())),
         (Value::Binary(value), DataType::FixedSizeBinary(length)) => {
             let fits = usize::try_from(*length).is_ok_and(|length| length == value.len());

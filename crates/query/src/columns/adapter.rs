@@ -19,6 +19,7 @@ use iceberg::spec::{NameMapping, SchemaRef as IcebergSchemaRef};
 
 use super::rebuild::{RebuildExpr, inside};
 use super::{Child, FileColumns, Reading, Source};
+use crate::sampled::{PruningOnly, SampledFilter};
 
 /// Makes the adapter of each file of a table.
 #[derive(Debug)]
@@ -62,7 +63,10 @@ impl PhysicalExprAdapter for FieldIdAdapter {
         expr.transform_down(|expr| {
             let rewritten = match FieldAccess::of(&expr) {
                 Some(access) => self.field(&access)?,
-                None => expr.downcast_ref::<Column>().map(|column| self.column(column)).transpose()?,
+                None => match expr.downcast_ref::<SampledFilter>().and_then(SampledFilter::not_worth_asking) {
+                    Some(filter) => Some(PruningOnly::of(self.rewrite(filter.clone())?, &self.file)),
+                    None => expr.downcast_ref::<Column>().map(|column| self.column(column)).transpose()?,
+                },
             };
             Ok(match rewritten {
                 // What was rewritten names the file's columns now and must not be looked at again.

@@ -14,13 +14,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema};
 use datafusion::common::ScalarValue;
-use hosu_table::arrow_schema;
 use iceberg::spec::{NameMapping, NestedField, NestedFieldRef, Schema, Type};
 
 pub(crate) use adapter::{FieldAccess, FieldIdAdapterFactory};
 use file::FileField;
 
-use crate::values;
+use crate::{values, views};
 
 /// Where a column comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +72,7 @@ impl FileColumns {
     pub fn new(table: &Schema, file: &ArrowSchema, mapping: Option<&NameMapping>) -> Self {
         let fields = file::file_fields(file, mapping);
         let columns = table.as_struct().fields().iter().map(|column| {
-            let target = arrow_field(column);
+            let target = Field::new(&column.name, views::type_inside(&column.field_type), !column.required);
             let source = find(&fields, column, &target, &column.name);
             (column.name.clone(), Child { target: Arc::new(target), source })
         });
@@ -84,10 +83,6 @@ impl FileColumns {
     pub fn get(&self, name: &str) -> Option<&Child> {
         self.by_name.get(name)
     }
-}
-
-fn arrow_field(field: &NestedField) -> Field {
-    Field::new(&field.name, arrow_schema::to_arrow_type(&field.field_type), !field.required)
 }
 
 fn find(fields: &[FileField], wanted: &NestedField, target: &Field, path: &str) -> Source {
@@ -180,7 +175,7 @@ fn keeps_values(file: &DataType, table: &DataType) -> bool {
         (Float16, Float32 | Float64) | (Float32, Float64) => true,
         (Decimal128(p, s), Decimal128(precision, scale)) => p <= precision && s == scale,
         (Timestamp(_, _), Timestamp(_, _)) | (Time32(_) | Time64(_), Time64(_)) => true,
-        (LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView, Utf8) => true,
+        (Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView, Utf8 | Utf8View) => true,
         (LargeBinary | BinaryView | Utf8 | LargeUtf8 | Utf8View | FixedSizeBinary(_), Binary) => true,
         (Boolean, Boolean) | (Date32, Date32) => true,
         _ => false,

@@ -17,6 +17,7 @@ use iceberg::transform::create_transform_function;
 use super::container::Container;
 use super::statistics::ContainerStatistics;
 use crate::columns::FieldAccess;
+use crate::views;
 
 /// A column of a primitive type, at the top or in structs.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ impl Leaf {
         Some(match (value, &self.primitive) {
             (ScalarValue::Int32(Some(value)), PrimitiveType::Int) => Datum::int(*value),
             (ScalarValue::Int64(Some(value)), PrimitiveType::Long) => Datum::long(*value),
-            (ScalarValue::Utf8(Some(value)), PrimitiveType::String) => Datum::string(value),
+            (ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)), PrimitiveType::String) => Datum::string(value),
             (ScalarValue::Date32(Some(value)), PrimitiveType::Date) => Datum::date(*value),
             (ScalarValue::TimestampMicrosecond(Some(value), _), PrimitiveType::Timestamp) => {
                 Datum::timestamp_micros(*value)
@@ -96,7 +97,7 @@ impl Leaves {
     /// The leaves of a table's schema.
     pub fn new(schema: &Schema) -> Self {
         let mut fields: Vec<Field> =
-            arrow_schema::to_arrow(schema).fields().iter().map(|field| field.as_ref().clone()).collect();
+            views::schema_inside(schema).fields().iter().map(|field| field.as_ref().clone()).collect();
         let mut by_name = HashMap::new();
         for column in schema.as_struct().fields() {
             collect(column, &column.name, true, &mut by_name);
@@ -132,7 +133,10 @@ impl Leaves {
 fn collect(field: &NestedFieldRef, name: &str, is_top: bool, leaves: &mut HashMap<String, Leaf>) {
     match field.field_type.as_ref() {
         Type::Primitive(primitive) => {
-            let arrow = arrow_schema::to_arrow_type(&field.field_type);
+            let arrow = match is_top {
+                true => views::type_inside(&field.field_type),
+                false => arrow_schema::to_arrow_type(&field.field_type),
+            };
             let leaf = Leaf { id: field.id, primitive: primitive.clone(), arrow, is_top };
             leaves.entry(name.to_owned()).or_insert(leaf);
         }

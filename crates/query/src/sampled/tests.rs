@@ -2,6 +2,7 @@
 
 use datafusion::arrow::array::Int64Array;
 use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::datasource::physical_plan::parquet::can_expr_be_pushed_down_with_schemas;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, DynamicFilterPhysicalExpr, lit};
 use datafusion::physical_expr_common::physical_expr::snapshot_physical_expr;
@@ -59,11 +60,29 @@ fn files_share_a_sample() {
 }
 
 #[test]
-fn a_condition_stays_as_it_is() {
-    assert_eq!(SampledFilter::of(below(60)).to_string(), below(60).to_string());
-    for _ in 0..10 {
-        assert_eq!(kept(&SampledFilter::of(below(60))), 6_000);
+fn what_does_not_pay_only_prunes_the_files_that_follow() {
+    let (dynamic, filter) = learned(60);
+    let sampled = filter.downcast_ref::<SampledFilter>().unwrap();
+    assert!(sampled.not_worth_asking().is_none(), "nothing is known yet");
+    for _ in 0..4 {
+        kept(&filter);
     }
+    let file = Schema::new(vec![Field::new("v", DataType::Int64, false)]);
+    let only = PruningOnly::of(sampled.not_worth_asking().unwrap().clone(), &file);
+    assert!(!can_expr_be_pushed_down_with_schemas(&only, &file));
+    assert!(can_expr_be_pushed_down_with_schemas(&filter, &file));
+    assert_eq!(snapshot_physical_expr(only.clone()).unwrap().to_string(), below(60).to_string());
+    assert_eq!(kept(&only), 6_000);
+
+    dynamic.update(below(1)).unwrap();
+    assert!(sampled.not_worth_asking().is_none(), "it knows more");
+    assert_eq!(snapshot_physical_expr(only).unwrap().to_string(), below(1).to_string());
+}
+
+#[test]
+fn conditions_do_not_change() {
+    assert!(is_learned(&learned(1).1));
+    assert!(!is_learned(&below(60)) && !is_learned(&SampledFilter::of(below(60))));
 }
 
 #[test]
