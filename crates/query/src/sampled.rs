@@ -159,7 +159,8 @@ impl PruningOnly {
     /// For a filter over the columns of a file.
     pub fn of(filter: Arc<dyn PhysicalExpr>, file: &Schema) -> Arc<dyn PhysicalExpr> {
         let longest = file.fields().iter().map(|field| field.name().len()).max().unwrap_or_default();
-        let missing = Column::new(&"-".repeat(longest + 1), file.fields().len());
+        // Its place is one that there is: who asks for its type looks there.
+        let missing = Column::new(&"-".repeat(longest + 1), 0);
         Arc::new(Self { filter, missing: Arc::new(missing) })
     }
 }

@@ -117,8 +117,9 @@ impl FileSource for TableSource {
         let all_flat = filters.iter().all(|filter| !speaks_of(filter, columns, DataType::is_nested));
         let sampled: Vec<bool> = filters.iter().map(|filter| is_sampled(filter, columns)).collect();
         let filters = filters.into_iter().zip(&sampled);
-        let filters =
-            filters.map(|(filter, sampled)| if *sampled { SampledFilter::of(filter) } else { filter }).collect();
+        let filters = filters
+            .map(|(filter, sampled)| if *sampled { SampledFilter::of(filter) } else { filter })
+            .collect();
         let mut pushed = self.parquet.try_pushdown_filters(filters, config)?;
         pushed.updated_node = pushed.updated_node.map(|source| {
             let source = if all_flat { source } else { without_cache(source) };

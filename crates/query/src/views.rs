@@ -17,9 +17,11 @@ use iceberg::spec::{Schema, Type};
 
 /// A table's schema while a query runs.
 pub(crate) fn schema_inside(schema: &Schema) -> ArrowSchema {
-    let fields = schema.as_struct().fields().iter().map(|column| {
-        Field::new(&column.name, type_inside(&column.field_type), !column.required)
-    });
+    let fields = schema
+        .as_struct()
+        .fields()
+        .iter()
+        .map(|column| Field::new(&column.name, type_inside(&column.field_type), !column.required));
     ArrowSchema::new(fields.collect::<Vec<_>>())
 }
 

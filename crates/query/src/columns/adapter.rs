@@ -63,10 +63,14 @@ impl PhysicalExprAdapter for FieldIdAdapter {
         expr.transform_down(|expr| {
             let rewritten = match FieldAccess::of(&expr) {
                 Some(access) => self.field(&access)?,
-                None => match expr.downcast_ref::<SampledFilter>().and_then(SampledFilter::not_worth_asking) {
-                    Some(filter) => Some(PruningOnly::of(self.rewrite(filter.clone())?, &self.file)),
-                    None => expr.downcast_ref::<Column>().map(|column| self.column(column)).transpose()?,
-                },
+                None => {
+                    match expr.downcast_ref::<SampledFilter>().and_then(SampledFilter::not_worth_asking) {
+                        Some(filter) => Some(PruningOnly::of(self.rewrite(filter.clone())?, &self.file)),
+                        None => {
+                            expr.downcast_ref::<Column>().map(|column| self.column(column)).transpose()?
+                        }
+                    }
+                }
             };
             Ok(match rewritten {
                 // What was rewritten names the file's columns now and must not be looked at again.

@@ -38,7 +38,9 @@ impl Leaf {
         Some(match (value, &self.primitive) {
             (ScalarValue::Int32(Some(value)), PrimitiveType::Int) => Datum::int(*value),
             (ScalarValue::Int64(Some(value)), PrimitiveType::Long) => Datum::long(*value),
-            (ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)), PrimitiveType::String) => Datum::string(value),
+            (ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)), PrimitiveType::String) => {
+                Datum::string(value)
+            }
             (ScalarValue::Date32(Some(value)), PrimitiveType::Date) => Datum::date(*value),
             (ScalarValue::TimestampMicrosecond(Some(value), _), PrimitiveType::Timestamp) => {
                 Datum::timestamp_micros(*value)

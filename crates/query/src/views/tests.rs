@@ -39,7 +39,8 @@ async fn values_are_the_same_outside_however_deep() {
         (Arc::new(Field::new("t", DataType::Utf8View, true)), texts.clone()),
         (Arc::new(Field::new("l", list.data_type().clone(), true)), list.clone()),
     ]));
-    let numbers: ArrayRef = Arc::new(datafusion::arrow::array::PrimitiveArray::<Int64Type>::from(vec![1, 2, 3]));
+    let numbers: ArrayRef =
+        Arc::new(datafusion::arrow::array::PrimitiveArray::<Int64Type>::from(vec![1, 2, 3]));
     let columns = [("t", texts), ("t", list), ("r", record), ("n", numbers)];
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
