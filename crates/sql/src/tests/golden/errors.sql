@@ -28,7 +28,7 @@ SELECT upperr(country) FROM events;
 SELECT upper(1, 2) FROM events;
 --> FUNCTION_NOT_FOUND at 1:8: Function 'upper' expects 1 arguments but received 2. No function matches the given name and argument types 'upper(Int64, Int64)'. You might need to add explicit type casts. 	Candidate functions: 	upper(String)
 SELECT country + 1 FROM events;
---> TYPE_MISMATCH at 1:8: Cannot coerce arithmetic expression Utf8 + Int64 to valid types
+--> TYPE_MISMATCH at 1:8: Cannot coerce arithmetic expression Utf8View + Int64 to valid types
 SELECT country, count(*) FROM events;
 --> EXPRESSION_NOT_AGGREGATE at 1:8: Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column "events.country" must appear in the GROUP BY clause or must be part of an aggregate function, currently only "count(Int64(1))" appears in the SELECT clause satisfies this requirement
 SELECT id FROM events a, events b;
