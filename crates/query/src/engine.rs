@@ -21,13 +21,15 @@ use hosu_table::name::{self, TableName};
 use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
 use crate::names::Spelling;
+use crate::percentiles::SharedPercentiles;
 use crate::planned::Planned;
 use crate::provider::SnapshotProvider;
 use crate::statement::{QueryText, Tables};
 use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
-use crate::utc::WithoutZone;
+use crate::utc::{PlainIntervals, WithoutZone};
 use crate::views;
+use crate::window;
 
 /// What Athena calls its catalog, in lower case: statements that come from there name it.
 const ATHENA_CATALOG: &str = "awsdatacatalog";
@@ -94,6 +96,9 @@ impl Engine {
             .with_config(session_config(&settings))
             .with_runtime_env(runtime)
             .with_default_features()
+            .with_optimizer_rule(Arc::new(SharedPercentiles))
+            .with_optimizer_rule(Arc::new(PlainIntervals))
+            .with_physical_optimizer_rules(window::physical_rules())
             .build();
         state.register_function_rewrite(Arc::new(WithoutZone)).map_err(plan_error)?;
         Ok(Self { state, scan_bytes_max: settings.scan_bytes_max })

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod functions;
 mod names;
+mod percentiles;
 mod planned;
 mod provider;
 mod prune;
@@ -24,6 +25,7 @@ mod store;
 mod utc;
 mod values;
 mod views;
+mod window;
 
 pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};

@@ -3,6 +3,8 @@
 //! They look up the zone's offset for each value, by way of calendar dates. UTC has none: without the zone the same
 //! numbers give the same answer by arithmetic.
 
+mod intervals;
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, make_array};
@@ -18,6 +20,8 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature,
 };
+
+pub(crate) use intervals::PlainIntervals;
 
 /// The functions that are slow with a zone.
 const SLOW: [&str; 2] = ["date_trunc", "date_part"];
