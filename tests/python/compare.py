@@ -5,6 +5,7 @@ usage: compare.py HOSU LAKE PAST; PAST is a file of what tables held when they w
 """
 
 import collections
+import concurrent.futures
 import json
 import math
 import operator
@@ -34,6 +35,7 @@ class Suite:
     def __init__(self, hosu, lake, engines, tell):
         self.hosu, self.lake, self.engines, self.tell = hosu, lake, engines, tell
         self.catalog = SqlCatalog("hosu", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"{lake}/warehouse")
+        self.threads = concurrent.futures.ThreadPoolExecutor(len(engines))
         self.done = collections.Counter()
         self.took = collections.Counter()
 
@@ -95,14 +97,19 @@ class Suite:
         for (predicate, wanted), found in zip(predicates, ours):
             if found != [[wanted]] and not allowed.predicate("hosu", table, predicate):
                 self.differ("hosu", full, condition(predicate), found=found, wanted=wanted)
-        for engine in self.engines:
-            if allowed.table(engine.name, table):
-                continue
-            asked = [pair for pair in predicates if not allowed.predicate(engine.name, table, pair[0])]
-            question = lambda: engine.counts(table, [predicate for predicate, _ in asked])
-            for (predicate, wanted), found in zip(asked, self.asked(engine, full, "count", question, len(asked)) or []):
-                if found != wanted:
-                    self.differ(engine.name, full, condition(predicate), found=found, wanted=wanted)
+        self.each(table, lambda engine: self.engine_counts(engine, full, table, predicates))
+
+    def each(self, table, question):
+        """Asks the engines that can read a table, all at the same time."""
+        engines = [engine for engine in self.engines if not allowed.table(engine.name, table)]
+        list(self.threads.map(question, engines))
+
+    def engine_counts(self, engine, full, table, predicates):
+        asked = [pair for pair in predicates if not allowed.predicate(engine.name, table, pair[0])]
+        question = lambda: engine.counts(table, [predicate for predicate, _ in asked])
+        for (predicate, wanted), found in zip(asked, self.asked(engine, full, "count", question, len(asked)) or []):
+            if found != wanted:
+                self.differ(engine.name, full, condition(predicate), found=found, wanted=wanted)
 
     def past(self, answer):
         """Compares a snapshot that is not the last."""
@@ -122,19 +129,16 @@ class Suite:
             self.differ("hosu", full, f"columns of {said}", found=ours or answer["rows"], wanted=columns)
             return []
         rows = [tuple(values.of_trino(value, kind) for value, kind in zip(row, kinds)) for row in answer["rows"]]
-        wanted = {}
-        for engine in self.engines:
-            if allowed.table(engine.name, table):
-                continue
-            theirs = self.asked(engine, full, said, lambda: engine.read(table, snapshot))
-            if theirs is not None:
-                form = allowed.form(engine.name, table)
-                if form not in wanted:
-                    wanted[form] = keys(rows, form, kinds)
-                self.engine_same(engine, full, said, columns, kinds, form, wanted[form], theirs)
+        forms = {allowed.form(engine.name, table) for engine in self.engines}
+        wanted = {form: keys(rows, form, kinds) for form in forms}
+        self.each(table, lambda engine: self.engine_same(engine, full, said, table, snapshot, columns, kinds, wanted))
         return rows
 
-    def engine_same(self, engine, full, said, columns, kinds, form, wanted, theirs):
+    def engine_same(self, engine, full, said, table, snapshot, columns, kinds, wanted):
+        theirs = self.asked(engine, full, said, lambda: engine.read(table, snapshot))
+        if theirs is None:
+            return
+        form = allowed.form(engine.name, table)
         found = [(field.name, values.arrow_name(field.type)) for field in theirs.schema]
         if not all(allowed.column(engine.name, ours, their) for ours, their in zip(columns, found)) or len(columns) != len(found):
             self.differ(engine.name, full, f"columns of {said}", found=found, wanted=columns)
@@ -144,7 +148,7 @@ class Suite:
         except Exception as error:
             self.differ(engine.name, full, f"values of {said}", error=f"{type(error).__name__}: {error}"[:600])
             return
-        theirs = keys(found, form, kinds)
+        wanted, theirs = wanted[form], keys(found, form, kinds)
         if wanted != theirs:
             missing, extra = wanted - theirs, theirs - wanted
             self.differ(engine.name, full, said, counts=[wanted.total(), len(found)],

@@ -224,7 +224,7 @@ impl Lake {
     fn partitions(&mut self) {
         let columns = "id int, i int, l bigint, s string, d date, ts timestamp, tz timestamp with time zone, b boolean, \
                        dec decimal(12,2), bin binary, f double, n struct<k:string,at:timestamp>";
-        let (first, second) = (facts(1, 40), facts(41, 25));
+        let (first, second) = (facts(1, 24), facts(41, 12));
         let mut statements = String::new();
         for (index, partition) in PARTITIONS.iter().enumerate() {
             let table = format!("parts.p{index}");
