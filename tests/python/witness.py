@@ -72,6 +72,20 @@ def append(catalog, name, rows):
     return {"rows": len(rows)}
 
 
+def polars(catalog, name, how, rows):
+    """Adds rows, given as JSON objects, with Polars: it writes the files, and PyIceberg commits them."""
+    import polars as pl
+
+    table = catalog.load_table(name)
+    rows = [{key: stamp(value) for key, value in row.items()} for row in json.loads(rows)]
+    frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+    if how == "sink":
+        frame.lazy().sink_iceberg(table, mode="append")
+    else:
+        frame.write_iceberg(table, mode=how)
+    return {"rows": len(rows)}
+
+
 def stamp(value):
     """Texts that are instants become instants: JSON has none."""
     if isinstance(value, str) and value.endswith("Z") and "T" in value:
@@ -112,7 +126,7 @@ def create(catalog, name):
 def main():
     command, database, warehouse, *arguments = sys.argv[1:]
     catalog = SqlCatalog("hosu", uri=f"sqlite:///{database}", warehouse=warehouse)
-    commands = {"read": read, "append": append, "evolve": evolve, "create": create}
+    commands = {"read": read, "append": append, "polars": polars, "evolve": evolve, "create": create}
     print(json.dumps(commands[command](catalog, *arguments)))
 
 

@@ -158,3 +158,31 @@ fn what_pyiceberg_writes_is_read_here() {
     witness.compare("theirs.made");
     place.check_sound();
 }
+
+#[test]
+fn what_polars_writes_is_read_here() {
+    let Some(witness) = Witness::new("what_polars_writes_is_read_here") else { return };
+    let place = &witness.place;
+    place.write("events.ndjson", "{\"id\":1,\"at\":\"2026-01-02T03:04:05Z\",\"tags\":[\"x\",null],\"geo\":{\"lat\":1.5,\"name\":\"서울\"}}\n");
+    place.ingest(&["plain", "events.ndjson"]);
+    place.ingest(&["parts", "events.ndjson", "--partition-by", "day(at), bucket(3, id)"]);
+    let rows = json!([{"id": 2, "at": "1969-12-31T23:59:59Z", "tags": ["y", null], "geo": {"lat": 2.5, "name": "부산"}},
+                      {"id": 3}, {"id": 4, "at": "2026-01-03T00:00:00Z", "tags": [], "geo": {"name": null}}]);
+    place.write("more.ndjson", "{\"id\":9,\"at\":\"1969-12-31T00:00:00Z\",\"later\":[1]}\n");
+    for table in ["plain", "parts"] {
+        let name = format!("default.{table}");
+        for how in ["append", "sink"] {
+            witness.ask("polars", &[&name, how, &rows.to_string()]);
+            witness.compare(&name);
+        }
+        place.ingest(&[table, "more.ndjson"]);
+        assert_eq!(witness.compare(&name)["rows"].as_array().unwrap().len(), 8);
+        let found = format!(
+            "select id, count(*) from {table} where at < timestamp '1970-01-01 00:00:00' or id = 3 group by id order by id"
+        );
+        assert_eq!(place.rows(&found), json!([[2, 2], [3, 2], [9, 1]]));
+    }
+    witness.ask("polars", &["default.plain", "overwrite", &rows.to_string()]);
+    assert_eq!(witness.compare("default.plain")["rows"].as_array().unwrap().len(), 3);
+    place.check_sound();
+}
