@@ -145,7 +145,8 @@ impl SnapshotProvider {
             runtime.object_store(&url)?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
-        let readers = CountedReaders::new(readers, self.counter.clone());
+        let nested_views = columns.fields().iter().any(|column| views::has_nested_views(column.data_type()));
+        let readers = CountedReaders::new(readers, self.counter.clone(), nested_views);
         let parquet = ParquetSource::new(TableSchema::new(columns.clone(), Vec::new()))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_metadata_size_hint(FOOTER_BYTES_GUESS)

@@ -21,19 +21,21 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::stats::ScanCounter;
+use crate::views::asking_for_views;
 
 /// Makes readers that tell the statement's counter what they read. One for each scan: a table that stands twice in a
 /// statement is read twice.
 #[derive(Debug)]
 pub(crate) struct CountedReaders<F> {
     readers: F,
+    nested_views: bool,
     scan: Arc<ScanReading>,
 }
 
 impl<F> CountedReaders<F> {
-    /// Around what really reads.
-    pub fn new(readers: F, counter: Arc<ScanCounter>) -> Self {
-        Self { readers, scan: Arc::new(ScanReading { counter, files: Mutex::default() }) }
+    /// Around what really reads. With `nested_views`, texts in structs are read as views.
+    pub fn new(readers: F, counter: Arc<ScanCounter>, nested_views: bool) -> Self {
+        Self { readers, nested_views, scan: Arc::new(ScanReading { counter, files: Mutex::default() }) }
     }
 }
 
@@ -47,7 +49,14 @@ impl<F: ParquetFileReaderFactory> ParquetFileReaderFactory for CountedReaders<F>
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let (path, bytes) = (file.object_meta.location.clone(), file.object_meta.size);
         let reader = self.readers.create_reader(partition, file, metadata_size_hint, metrics)?;
-        Ok(Box::new(CountedReader { reader, scan: self.scan.clone(), path, bytes, is_open: false }))
+        Ok(Box::new(CountedReader {
+            reader,
+            scan: self.scan.clone(),
+            path,
+            bytes,
+            is_open: false,
+            nested_views: self.nested_views,
+        }))
     }
 }
 
@@ -139,6 +148,7 @@ struct CountedReader {
     path: Path,
     bytes: u64,
     is_open: bool,
+    nested_views: bool,
 }
 
 impl fmt::Debug for CountedReader {
@@ -170,7 +180,7 @@ impl AsyncFileReader for CountedReader {
             if !std::mem::replace(&mut self.is_open, true) {
                 self.scan.opened(&self.path, self.bytes, &footer);
             }
-            Ok(footer)
+            Ok(if self.nested_views { asking_for_views(footer) } else { footer })
         }
         .boxed()
     }

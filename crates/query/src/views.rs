@@ -1,8 +1,9 @@
 //! Texts while a query runs: views into what was decoded.
 //!
-//! A text of a table is `Utf8View` to DataFusion. Such values are not copied when they are decoded, joined, sorted or
-//! filtered, and those of up to twelve bytes are compared as numbers. Outside of a query a text is `Utf8`, as in
-//! [`hosu_table::arrow_schema::to_arrow`]: what leaves a query is converted.
+//! A text of a table is `Utf8View` to DataFusion, in structs too. Such values are not copied when they are decoded,
+//! joined, sorted or filtered, and those of up to twelve bytes are compared as numbers. Texts that are themselves elements
+//! of a list, and those in maps, are not: few functions of lists and maps know views. Outside of a query a text is
+//! `Utf8`, as in [`hosu_table::arrow_schema::to_arrow`]: what leaves a query is converted.
 
 use std::sync::Arc;
 
@@ -15,6 +16,10 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use hosu_table::arrow_schema;
 use iceberg::spec::{Schema, Type};
 
+mod hint;
+
+pub(crate) use hint::asking_for_views;
+
 /// A table's schema while a query runs.
 pub(crate) fn schema_inside(schema: &Schema) -> ArrowSchema {
     let fields = schema
@@ -25,11 +30,30 @@ pub(crate) fn schema_inside(schema: &Schema) -> ArrowSchema {
     ArrowSchema::new(fields.collect::<Vec<_>>())
 }
 
-/// The type of a column while a query runs. DataFusion asks files for views at the top only.
+/// The type of a column while a query runs.
 pub(crate) fn type_inside(column_type: &Type) -> DataType {
-    match arrow_schema::to_arrow_type(column_type) {
-        DataType::Utf8 => DataType::Utf8View,
-        other => other,
+    with_views(&arrow_schema::to_arrow_type(column_type))
+}
+
+/// Whether a column has views of texts in structs: DataFusion asks files only for those at the top.
+pub(crate) fn has_nested_views(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().any(|field| {
+            matches!(field.data_type(), DataType::Utf8View) || has_nested_views(field.data_type())
+        }),
+        DataType::List(element) => has_nested_views(element.data_type()),
+        _ => false,
+    }
+}
+
+fn with_views(data_type: &DataType) -> DataType {
+    let inside =
+        |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(with_views(field.data_type())));
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
+        DataType::List(element) if element.data_type().is_nested() => DataType::List(inside(element)),
+        other => other.clone(),
     }
 }
 

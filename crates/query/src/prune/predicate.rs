@@ -10,7 +10,6 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::pruning::PruningPredicate;
-use hosu_table::arrow_schema;
 use iceberg::spec::{Datum, NestedFieldRef, PrimitiveLiteral, PrimitiveType, Schema, Transform, Type};
 use iceberg::transform::create_transform_function;
 
@@ -135,10 +134,7 @@ impl Leaves {
 fn collect(field: &NestedFieldRef, name: &str, is_top: bool, leaves: &mut HashMap<String, Leaf>) {
     match field.field_type.as_ref() {
         Type::Primitive(primitive) => {
-            let arrow = match is_top {
-                true => views::type_inside(&field.field_type),
-                false => arrow_schema::to_arrow_type(&field.field_type),
-            };
+            let arrow = views::type_inside(&field.field_type);
             let leaf = Leaf { id: field.id, primitive: primitive.clone(), arrow, is_top };
             leaves.entry(name.to_owned()).or_insert(leaf);
         }
