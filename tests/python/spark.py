@@ -81,7 +81,8 @@ class Server:
         """The session of a lake: sessions of one Spark have catalogs of their own."""
         if lake not in self.sessions:
             session = self.first.newSession()
-            session.conf.set("spark.sql.catalog.hosu.uri", f"jdbc:sqlite:{lake}/catalog.db")
+            # A slow machine is no failure: it waits for others' transactions longer than the driver's three seconds.
+            session.conf.set("spark.sql.catalog.hosu.uri", f"jdbc:sqlite:{lake}/catalog.db?busy_timeout=60000")
             session.conf.set("spark.sql.catalog.hosu.warehouse", f"{lake}/warehouse")
             self.sessions[lake] = session
         return self.sessions[lake]

@@ -322,6 +322,8 @@ fn row_level_deletes(spark: &mut Spark, place: &Place) {
 /// Spark and we add rows at the same time: whoever comes second tries again, and no row is lost.
 fn at_once(spark: &mut Spark, place: &Place) {
     ingest(place, "t", &[json!({"id": 0, "who": "first"})]);
+    // Spark gives up after four conflicts, which is a matter of speed.
+    spark.sql(place, &["ALTER TABLE default.t SET TBLPROPERTIES ('commit.retry.num-retries'='100')"]);
     let inserts: Vec<String> =
         (0..12).map(|id| format!("INSERT INTO default.t (id, who) VALUES ({id}, 'Spark')")).collect();
     spark.command(place, &json!({"sql": inserts}));
