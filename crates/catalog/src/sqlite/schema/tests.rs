@@ -28,3 +28,18 @@ fn a_file_that_is_being_made_is_empty_or_complete() {
         assert_eq!(check(&reader, &path).unwrap(), Content::Complete);
     }
 }
+
+#[test]
+fn many_may_make_a_file_at_the_same_time() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let path = folder.path().join(format!("{round}.db"));
+        thread::scope(|scope| {
+            let makers: Vec<_> = (0..6).map(|_| scope.spawn(|| create(&path, LOCK_WAIT).map(drop))).collect();
+            for maker in makers {
+                maker.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(check(&Connection::open(&path).unwrap(), &path).unwrap(), Content::Complete);
+    }
+}
