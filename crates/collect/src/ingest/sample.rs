@@ -15,6 +15,9 @@ use crate::source::{self, Source, SourceKind};
 /// A share of the sample smaller than this is not worth opening a source for.
 const SHARE_BYTES_MIN: usize = 64 << 10;
 
+/// A share is read in about so many chunks, and at most one chunk more than it should be.
+const SHARE_CHUNKS: usize = 4;
+
 /// The sample is looked at in so many parts.
 const SAMPLE_PARTS: usize = 4;
 
@@ -89,7 +92,9 @@ fn read(
     source: &Source,
     share_bytes: usize,
 ) -> Result<(), CollectError> {
-    let reading = Reading { chunk_bytes: reading.chunk_bytes.min(share_bytes), ..reading.clone() };
+    // A chunk ends with its last whole line, and so is never quite as long as it may be.
+    let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
+    let reading = Reading { chunk_bytes, ..reading.clone() };
     let mut opened = reading.open(source)?;
     let mut seen_bytes = 0;
     while seen_bytes < share_bytes
