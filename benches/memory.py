@@ -120,6 +120,38 @@ def empty_wide(out, scale):
     repeat(out, b"{}\n" * 100_000, int(3_000_000 * scale))
 
 
+def partitions_wide(out, scale):
+    """Rows of 300 columns, each for another of 200 partitions than the one before."""
+    chance = random.Random(6)
+    for number in range(int(60_000 * scale)):
+        row = {"p": number * 7 % 200} | {f"c{column}": chance.randrange(1_000_000) for column in range(300)}
+        out.write(json.dumps(row).encode() + b"\n")
+
+
+def random_texts(out, scale):
+    """Texts of 300 to 3,000 characters in five columns: no two alike, and little in them to compress away."""
+    chance = random.Random(7)
+    for number in range(int(150_000 * scale)):
+        texts = {f"t{column}": chance.randbytes(150 * (1 + (number + column) % 10)).hex() for column in range(5)}
+        out.write(json.dumps({"id": number} | texts).encode() + b"\n")
+
+
+def long_lists(out, scale):
+    """A million numbers and rows in the lists of a line."""
+    chance = random.Random(8)
+    for number in range(int(60 * scale) + 1):
+        rows = [{"a": chance.randrange(1000), "b": None} for _ in range(200_000)]
+        out.write(json.dumps({"id": number, "numbers": list(range(800_000)), "rows": rows}, separators=(",", ":")).encode() + b"\n")
+
+
+def mostly_rescued(out, scale):
+    """The column is a number in the sample, and then a text with next to nothing to compress away."""
+    chance = random.Random(10)
+    out.write(b'{"v":1,"w":2}\n' * 2_000_000)
+    for _ in range(int(1_000_000 * scale)):
+        out.write(b'{"v":"%s","w":{"x":[1,2,3]}}\n' % chance.randbytes(200).hex().encode())
+
+
 def keys_of_a_line(out, scale):
     out.write(json.dumps({f"key{number}": number for number in range(int(100_000 * scale))}).encode() + b"\n")
     out.write(b'{"a":1}\n')
@@ -172,10 +204,15 @@ PARTITIONED = ["--partition-by", "day(event_time)"]
 # name: (what a person reads, how its input is made, how it is given, further arguments, whether an error is right)
 INGEST = {
     "partitions": ("10,000 partitions, a million events", events, "file", ["--partition-by", "bucket(10000, event_id)"], False),
+    "days": ("30 partitions, a million events", events, "file", PARTITIONED, False),
     "sorted": ("sorted by time, a million events", events, "file", ["--sort-by", "event_time"], False),
     "columns_1000": ("1,000 columns, 30,000 rows", wide_1000, "file", [], False),
     "columns_10000": ("10,000 columns, 2,000 rows", wide_10000, "file", [], False),
     "columns_empty": ("1,000 columns, a million lines `{}`", empty_wide, "file", [], False),
+    "partitions_wide": ("200 partitions, 300 columns, 60,000 rows", partitions_wide, "file", ["--partition-by", "p"], False),
+    "random_texts": ("150,000 rows of texts without a pattern, 1.2 GB", random_texts, "file", [], False),
+    "long_lists": ("60 lines with a million values in lists", long_lists, "file", [], False),
+    "mostly_rescued": ("a million values that fit no column", mostly_rescued, "file", [], False),
     "large_file": ("a file of 5 GB, 30 partitions", large_file, "file", PARTITIONED, False),
     "large_stdin": ("the same 5 GB on standard input", large_file, "stdin", PARTITIONED, False),
     "gzip_bomb": ("a gzip of one line, again and again, 10 GB of text", gzip_bomb, "file", [], False),
@@ -205,6 +242,13 @@ QUERIES = {
     "array_agg": ("all texts in one list", "select array_agg(message) from big", True),
     "everything": ("select *", "select * from big", False),
     "cross": ("a cross join, counted", "select count(*) from (select user_id from big limit 30000) a cross join (select user_id from big limit 30000) b", False),
+    "cross_sort": ("a cross join of four, sorted", "select a.event_id, b.message from (select * from big limit 200) a cross join (select * from big limit 200) b cross join (select user_id from big limit 100) c cross join (select user_id from big limit 10) d order by b.message, a.event_id, c.user_id limit 10", False),
+    "repeat": ("a text of 2 GB", "select repeat('x', 2000000000)", True),
+    "repeat_rows": ("a text of 60 kB in each row", "select max(repeat(message, 500)) from big", True),
+    "string_agg": ("all texts in one", "select string_agg(message, ',') from big", True),
+    "sequence": ("a list of a billion", "select range(1, 1000000000)", True),
+    "unnest": ("a hundred rows of each, sorted", "select message, n from (select message, unnest(range(1, 100)) as n from big limit 20000000) order by n, message limit 5", False),
+    "concat": ("texts that double", "with a as (select repeat('x', 1000000) as s), b as (select s || s || s || s || s || s || s || s as s from a), c as (select s || s || s || s || s || s || s || s as s from b), d as (select s || s || s || s || s || s || s || s as s from c) select length(s) from d", True),
     "cross_rows": ("a cross join, its first rows", "select a.event_id from big a cross join big b limit 100000", True),
 }
 

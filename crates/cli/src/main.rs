@@ -1,5 +1,6 @@
 //! The binary `hosu`: reads the command line, the environment and `hosu.toml`, calls the crates below, prints.
 
+mod allocator;
 mod args;
 mod aws;
 mod commands;
@@ -26,11 +27,6 @@ use environment::Environment;
 use failure::Failure;
 use hosu_collect::Stop;
 use tokio::sync::oneshot;
-
-/// The system's allocator keeps what one thread freed from all others: an ingest of wide rows held twice its limit.
-/// `benches/memory.py` measures it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.
 const LAST_WORK: Duration = Duration::from_secs(10);

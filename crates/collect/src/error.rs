@@ -93,6 +93,16 @@ pub enum CollectError {
         /// What the decompressor said.
         source: io::Error,
     },
+    /// Zstandard data that wants more memory to be decompressed than there is for it.
+    #[error("{name} cannot be decompressed: its zstd data has a window{}, and {bytes_max} bytes are allowed", size_of_window(*window_bytes))]
+    SourceWindow {
+        /// The source.
+        name: String,
+        /// The window, where it is known.
+        window_bytes: Option<u64>,
+        /// What it may have.
+        bytes_max: u64,
+    },
     /// A folder or prefix with nothing in it to read.
     #[error("{name} holds no file to read{}", were_left_out(*left_out))]
     FolderEmpty {
@@ -223,4 +233,8 @@ pub enum CollectError {
 
 fn were_left_out(count: usize) -> String {
     if count == 0 { String::new() } else { format!(" ({count} left out)") }
+}
+
+fn size_of_window(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| " that is larger".to_owned(), |bytes| format!(" of {bytes} bytes"))
 }

@@ -7,6 +7,7 @@
 mod binary;
 mod gzip;
 mod lines;
+mod window;
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -15,6 +16,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 pub use lines::{Chunk, HEAD_BYTES_MAX, Line, Lines, TooLong};
+pub use window::WindowTooLarge;
 
 /// How much of a source is looked at to say what it is.
 pub const HEAD_BYTES: usize = 4096;
@@ -119,6 +121,9 @@ pub enum FrameError {
         /// What the decompressor said.
         source: io::Error,
     },
+    /// It wants more memory to be decompressed than there is for it.
+    #[error(transparent)]
+    Window(WindowTooLarge),
     /// It cannot be read.
     #[error(transparent)]
     Io(io::Error),
@@ -141,7 +146,7 @@ impl fmt::Debug for Framed {
 }
 
 /// Decides what a source is, and gives its text. `buffer_bytes` are read at a time: [`BUFFER_BYTES`] of what is read to
-/// its end, [`HEAD_BYTES`] of what is only looked at.
+/// its end, [`HEAD_BYTES`] of what is only looked at. Zstandard may take `window_bytes_max` for its window.
 ///
 /// # Errors
 /// When it is no text, or cannot be read. An error of `raw` itself comes as [`FrameError::Io`]; later ones are told
@@ -150,6 +155,7 @@ pub fn open(
     raw: impl Read + Send + 'static,
     format: Option<Format>,
     buffer_bytes: usize,
+    window_bytes_max: u64,
 ) -> Result<Framed, FrameError> {
     let (head, raw) = peek(BufReader::with_capacity(buffer_bytes, raw)).map_err(FrameError::Io)?;
     let compression = format.map_or_else(|| compression_of(&head), |format| format.compression);
@@ -157,7 +163,7 @@ pub fn open(
         Compression::None => Box::new(raw),
         Compression::Gzip => Box::new(BufReader::with_capacity(buffer_bytes, gzip::Reader::new(raw))),
         Compression::Zstd => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(FrameError::Io)?;
+            let decoder = window::Reader::new(raw, &head, window_bytes_max).map_err(FrameError::Io)?;
             Box::new(BufReader::with_capacity(buffer_bytes, decoder))
         }
     };
@@ -173,6 +179,9 @@ pub fn open(
 /// Tells a damaged source from one that cannot be read.
 pub fn read_error(compression: Compression, error: io::Error) -> FrameError {
     // What the decompressors say themselves has these kinds, or none (zstd); what the system says has others.
+    if let Some(too_large) = error.get_ref().and_then(|inner| inner.downcast_ref::<WindowTooLarge>()) {
+        return FrameError::Window(*too_large);
+    }
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     let from_store = error.get_ref().is_some_and(|inner| inner.is::<hosu_host::StoreError>());
     let damaged = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof | Other)

@@ -17,6 +17,7 @@ mod commit;
 mod decode;
 mod ledger;
 mod pass;
+mod pressure;
 mod reader;
 mod rejects;
 mod reporting;
@@ -43,6 +44,7 @@ use crate::source::{self, Found};
 use commit::Refused;
 use ledger::Todo;
 use pass::{Harvest, Outcome, Pass};
+pub use pressure::GiveBack;
 use rejects::RejectsPlan;
 use shape::Shape;
 
@@ -170,7 +172,7 @@ impl Run<'_> {
     }
 
     async fn plan(&self, existing: Option<Arc<Table>>, todo: Vec<Todo>) -> Result<Plan, CollectError> {
-        sample::check_heads(self.catalog.host(), &todo, self.request.format).await?;
+        sample::check_heads(self.catalog.host(), &todo, self.request).await?;
         let table = match existing {
             Some(table) => Shape::of_existing(table, self.request)?,
             None => Shape::of_new(self.new_schema(&todo).await?, self.catalog, self.request)?,

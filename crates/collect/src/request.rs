@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use hosu_table::name::TableName;
 
 use crate::frame::Format;
+use crate::ingest::GiveBack;
 use crate::progress::Stop;
 
 /// One ingest: these sources into this table.
@@ -32,6 +33,8 @@ pub struct IngestRequest {
     pub dry_run: bool,
     /// Memory, sizes, cores.
     pub settings: CollectSettings,
+    /// Called when memory becomes short: gives the system back what is free and kept for later.
+    pub give_back: GiveBack,
     /// Ends the ingest early when it is asked.
     pub stop: Stop,
 }
@@ -51,6 +54,7 @@ impl IngestRequest {
             on_changed: OnChanged::Refuse,
             dry_run: false,
             settings: CollectSettings::default(),
+            give_back: || {},
             stop: Stop::new(),
         }
     }
@@ -66,10 +70,17 @@ pub enum OnChanged {
     New,
 }
 
+/// With less memory than this an ingest cannot stay within it, whatever it reads: a line may have 16 MiB, and is there several
+/// times while it becomes a row of a file.
+pub const MEMORY_BYTES_MIN: usize = 256 << 20;
+
+/// The program and what it always needs.
+const PROGRAM_BYTES: usize = 48 << 20;
+
 /// How much of the machine an ingest may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CollectSettings {
-    /// Memory for all that is read, decoded and not yet written.
+    /// Memory of the whole process.
     pub memory_bytes: usize,
     /// The size at which data files are rolled; the table's own property wins.
     pub target_file_bytes: u64,
@@ -97,18 +108,27 @@ impl Default for CollectSettings {
 }
 
 impl CollectSettings {
-    // Of the memory, a sixteenth is text that waits, six sixteenths are rows being decoded (of two chunks more than
-    // there are cores), seven are the writers', and what these upload comes on top of theirs.
+    // Of the memory that the program leaves, a sixteenth is text that waits, six sixteenths at most are rows being decoded (of
+    // two chunks more than there are cores), seven are the writers', and what these upload comes on top of theirs.
+
+    fn work_bytes(&self) -> usize {
+        self.memory_bytes.saturating_sub(PROGRAM_BYTES).max(self.memory_bytes / 4)
+    }
 
     /// Bytes of text that may be between the reader and the writers.
     pub fn text_bytes(&self) -> usize {
-        (self.memory_bytes / 16).max(256 << 10)
+        (self.work_bytes() / 16).max(256 << 10)
     }
 
     /// Bytes of text that are decoded at a time.
     pub fn chunk_bytes(&self) -> usize {
         let chunks = self.cores.max(1) + 2;
         (self.text_bytes() / chunks).clamp(64 << 10, 4 << 20).min(self.line_bytes_max.max(1))
+    }
+
+    /// The largest window that Zstandard data may have: as much as `zstd --long` takes, where there is enough memory.
+    pub fn window_bytes_max(&self) -> u64 {
+        (self.memory_bytes as u64 / 4).min(128 << 20)
     }
 
     /// Memory that the rows of one chunk may take, about.
@@ -118,11 +138,11 @@ impl CollectSettings {
 
     /// Memory of the table's writer.
     pub fn writer_bytes(&self) -> usize {
-        self.memory_bytes / 16 * 6
+        self.work_bytes() / 16 * 6
     }
 
     /// Memory of the rejects table's writer.
     pub fn rejects_writer_bytes(&self) -> usize {
-        self.memory_bytes / 16
+        self.work_bytes() / 16
     }
 }

@@ -11,15 +11,17 @@ use datafusion::catalog::{
 };
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_table::name::{self, TableName};
+use tokio::sync::oneshot;
 
+use crate::bounded;
 use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
+use crate::memory::Memory;
 use crate::names::Spelling;
 use crate::percentiles::SharedPercentiles;
 use crate::planned::Planned;
@@ -37,7 +39,7 @@ const ATHENA_CATALOG: &str = "awsdatacatalog";
 /// What an engine may use.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
-    /// The memory that all of its queries together may hold; beyond it they spill.
+    /// The memory that all of its queries together may hold, footers included; beyond a share of it they spill.
     pub memory_bytes: usize,
     /// Where they spill; the system's temporary folder if none is given.
     pub spill: Option<PathBuf>,
@@ -45,7 +47,7 @@ pub struct EngineSettings {
     pub cores: usize,
     /// The most that a statement may plan to read.
     pub scan_bytes_max: Option<u64>,
-    /// The memory for footers of data files, beside that of queries.
+    /// The memory for footers of data files, an eighth of the whole at most.
     pub footer_cache_bytes: usize,
 }
 
@@ -65,6 +67,7 @@ impl Default for EngineSettings {
 #[derive(Clone)]
 pub struct Engine {
     state: SessionState,
+    memory: Memory,
     scan_bytes_max: Option<u64>,
 }
 
@@ -84,12 +87,11 @@ impl Engine {
             Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
             None => DiskManagerMode::OsTmpDirectory,
         };
-        let largest_shown = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(settings.memory_bytes), largest_shown);
+        let memory = Memory::new(settings.memory_bytes);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(memory.pool())
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(disk))
-            .with_metadata_cache_limit(settings.footer_cache_bytes)
+            .with_metadata_cache_limit(settings.footer_cache_bytes.min(settings.memory_bytes / 8))
             .build_arc()
             .map_err(plan_error)?;
         let mut state = SessionStateBuilder::new()
@@ -101,7 +103,8 @@ impl Engine {
             .with_physical_optimizer_rules(window::physical_rules())
             .build();
         state.register_function_rewrite(Arc::new(WithoutZone)).map_err(plan_error)?;
-        Ok(Self { state, scan_bytes_max: settings.scan_bytes_max })
+        bounded::bound(&mut state, settings.memory_bytes).map_err(plan_error)?;
+        Ok(Self { state, memory, scan_bytes_max: settings.scan_bytes_max })
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -132,7 +135,23 @@ impl Engine {
     ) -> Result<Planned, QueryError> {
         let (engine, catalog, live) = (self.clone(), catalog.clone(), live.clone());
         let (database, sql) = (database.to_owned(), sql.to_owned());
-        with_deep_stack(async move { engine.plan_here(&catalog, &database, &sql, &live).await }).await
+        let (tell, told) = oneshot::channel();
+        let _watch = self.memory.watch(move |error| drop(tell.send(error)));
+        let planning =
+            with_deep_stack(async move { engine.plan_here(&catalog, &database, &sql, &live).await });
+        tokio::select! {
+            biased;
+            Ok(error) = told => Err(plan_error(error)),
+            planned = planning => planned,
+        }
+    }
+
+    /// Deletes what queries have spilled. Those that still run fail.
+    pub fn remove_spilled(&self) {
+        for folder in self.state.runtime_env().disk_manager.temp_dir_paths() {
+            // What is gone already is well; what cannot be deleted is in a temporary folder.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 
     async fn plan_here(
@@ -182,6 +201,8 @@ impl Engine {
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
         let logical = state.optimize(&logical).map_err(plan_error)?;
+        let batch_rows = state.config().batch_size();
+        bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;
         let planner = state.query_planner().clone();
         let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
         let planned = Planned::new(
@@ -189,6 +210,7 @@ impl Engine {
             physical.clone(),
             renamed(&views::schema_outside(&physical.schema()), names),
             state.task_ctx(),
+            self.memory.clone(),
             scans,
         );
         self.check_scan(&planned)?;

@@ -125,6 +125,18 @@ pub enum QueryError {
         /// Who wanted how much.
         message: String,
     },
+    /// A function would make more than it may.
+    #[error("{function} would make {what} of {bytes} bytes, and {bytes_max} are allowed")]
+    ValueTooLarge {
+        /// The function.
+        function: String,
+        /// What would be so large.
+        what: &'static str,
+        /// What it would have.
+        bytes: u64,
+        /// What it may.
+        bytes_max: u64,
+    },
     /// A file could not be read.
     #[error("{message}")]
     Store {

@@ -4,11 +4,13 @@
 //! then files are pruned by what the filter says, and DataFusion's own Parquet source reads the files that are
 //! left, their columns found by field id. [`Planned::stream`] runs it.
 
+mod bounded;
 mod columns;
 mod deep;
 mod engine;
 mod error;
 mod functions;
+mod memory;
 mod names;
 mod percentiles;
 mod planned;

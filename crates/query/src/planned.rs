@@ -14,6 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
 
 use crate::error::{QueryError, plan_error};
+use crate::memory::Memory;
 use crate::stats::{ScanStats, Scans};
 use crate::views;
 
@@ -26,6 +27,7 @@ pub struct Planned {
     physical: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     task: Arc<TaskContext>,
+    memory: Memory,
     scans: Scans,
 }
 
@@ -41,9 +43,10 @@ impl Planned {
         physical: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         task: Arc<TaskContext>,
+        memory: Memory,
         scans: Scans,
     ) -> Self {
-        Self { logical, physical, schema, task, scans }
+        Self { logical, physical, schema, task, memory, scans }
     }
 
     /// The columns of the result, named as the statement names them; two may have the same name.
@@ -62,7 +65,7 @@ impl Planned {
     }
 
     /// Starts the query, in a task of its own: who reads the rows can also do other things, such as stop waiting for them.
-    /// Its errors are read with [`crate::run_error`]; it stops when the stream is dropped.
+    /// Its errors are read with [`crate::run_error`]; it stops when the stream is dropped, or when it takes too much memory.
     ///
     /// # Errors
     /// When it cannot start.
@@ -72,7 +75,11 @@ impl Planned {
         let mut rows = Renamed { rows, schema: self.schema.clone() };
         let mut stream = RecordBatchReceiverStream::builder(self.schema.clone(), BATCHES_AHEAD);
         let reader = stream.tx();
+        let also_told = stream.tx();
+        // Nobody may be reading any more.
+        let watch = self.memory.watch(move |error| drop(also_told.blocking_send(Err(error))));
         stream.spawn(async move {
+            let _watch = watch;
             while let Some(batch) = rows.next().await {
                 if reader.send(batch).await.is_err() {
                     break;

@@ -193,6 +193,14 @@ async fn changed(names: Names<'_>, statement: &Statement) -> Result<(), SqlError
     }
 }
 
+impl Drop for Session {
+    /// A query that is broken off, as by Ctrl-C, may keep its temporary files until the process ends, and then nobody deletes
+    /// them.
+    fn drop(&mut self) {
+        self.engine.remove_spilled();
+    }
+}
+
 /// Measures a statement.
 struct Watch {
     clock: Arc<dyn Clock>,

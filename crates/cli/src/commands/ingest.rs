@@ -10,6 +10,7 @@ use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, So
 use hosu_table::name::TableName;
 
 use super::{Context, doctor};
+use crate::allocator;
 use crate::args::{IngestArguments, OnChangedArgument, Output};
 use crate::failure::{Exit, Failure};
 use crate::print::human;
@@ -23,6 +24,7 @@ const LINES_SHOWN: usize = 10;
 
 /// Runs the command.
 pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Failure> {
+    allocator::be_thrifty();
     let fail_on_reject = arguments.fail_on_reject;
     let report = ingest(request(arguments, context)?, context).await?;
     let text = match context.output {
@@ -72,6 +74,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         },
         dry_run: arguments.dry_run,
         settings: settings(context),
+        give_back: allocator::give_back,
         stop: context.stop.clone(),
         ..IngestRequest::new(table, arguments.sources, context.folder.clone())
     })

@@ -52,6 +52,7 @@ pub fn session(context: &Context, database: String) -> Result<Session, Failure> 
         writer: WriterSettings {
             target_file_bytes: ingest.target_file_bytes,
             compression_level: ingest.compression_level,
+            memory_bytes: usize::try_from(query.memory_bytes / 8).unwrap_or(usize::MAX).min(256 << 20),
             ..WriterSettings::default()
         },
         ..SqlSettings::default()

@@ -6,6 +6,7 @@ mod size;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hosu_collect::MEMORY_BYTES_MIN;
 use hosu_host::{Location, LocationError, S3Settings};
 
 use crate::args::Arguments;
@@ -243,6 +244,10 @@ fn ingest(file: &ConfigFile) -> Result<IngestConfig, ConfigError> {
             file.wrong("ingest.compression_level", format!("{level} is not one of zstd's levels, 1 to 22"))
         })?;
     let memory_bytes = file.size("ingest.memory", &file.ingest.memory, "512MiB")?;
+    if memory_bytes < MEMORY_BYTES_MIN as u64 {
+        let least = format!("{}MiB is the least that ingest can work with", MEMORY_BYTES_MIN >> 20);
+        return Err(file.wrong("ingest.memory", least));
+    }
     let target_file_bytes = file.size("ingest.target_file_size", &file.ingest.target_file_size, "128MiB")?;
     if target_file_bytes == 0 {
         return Err(file.wrong("ingest.target_file_size", "a data file cannot be empty".to_owned()));

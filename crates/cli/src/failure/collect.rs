@@ -45,6 +45,9 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::SourceDamaged { .. } => {
             ("SOURCE_DAMAGED", "get the file again: nothing of it was loaded")
         }
+        CollectError::SourceWindow { .. } => {
+            ("SOURCE_WINDOW", "pipe it in: `zstd -dc --long=31 FILE | hosu ingest TABLE -`")
+        }
         CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => {
             ("SOURCE_NOT_FOUND", "names that begin with `.` or `_` are left out; check the spelling")
         }

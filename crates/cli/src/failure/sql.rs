@@ -23,6 +23,7 @@ fn remedy(code: &str) -> Option<&'static str> {
         code::EXCEEDED_SCAN_LIMIT => {
             "filter on the table's partitions, or give `query.max_scan` in hosu.toml more"
         }
+        code::INVALID_FUNCTION_ARGUMENT => "check the arguments; docs/sql.md says how large results may be",
         code::ICEBERG_COMMIT_ERROR => "others changed the table meanwhile: run the statement again",
         code::SYNTAX_ERROR | code::NOT_SUPPORTED => "docs/sql.md has the statements of this version",
         code::TABLE_NOT_FOUND => "`show tables` lists the tables, `show databases` the databases",

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// As much as `zstd --long` takes.
+const WINDOW_BYTES_MAX: u64 = 128 << 20;
+
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();
@@ -12,7 +15,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 fn text_of(bytes: &[u8], format: Option<Format>) -> Result<(Compression, Vec<u8>), FrameError> {
     let read = |buffer_bytes| {
-        let mut framed = open(Cursor::new(bytes.to_vec()), format, buffer_bytes)?;
+        let mut framed = open(Cursor::new(bytes.to_vec()), format, buffer_bytes, WINDOW_BYTES_MAX)?;
         let mut text = Vec::new();
         framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
         Ok((framed.compression, text))
@@ -61,7 +64,7 @@ fn content_tells_the_compression() {
 
 #[test]
 fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
-    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None, BUFFER_BYTES).unwrap();
+    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None, BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
     assert_eq!(framed.skipped_bytes, 3);
     assert_eq!(text_of(&gzip(b"\xef\xbb\xbf{}\n"), None).unwrap().1, b"{}\n");
     for (bytes, name) in [(&b"\xff\xfe{\0}\0"[..], "UTF-16"), (b"\xfe\xff\0{\0}", "UTF-16")] {
@@ -192,4 +195,23 @@ proptest! {
         }
         prop_assert_eq!(all, text);
     }
+}
+
+#[test]
+fn a_window_that_is_too_large_is_no_damage() {
+    let frame = |window_log: u8| {
+        [b"\x28\xb5\x2f\xfd\0".as_slice(), &[(window_log - 10) << 3], &[0x19, 0, 0], b"{}\n"].concat()
+    };
+    assert_eq!(text_of(&frame(27), None).unwrap(), (Compression::Zstd, b"{}\n".to_vec()));
+    let told = |bytes: &[u8]| match text_of(bytes, None) {
+        Err(FrameError::Window(too_large)) => too_large,
+        other => panic!("{other:?}"),
+    };
+    let (window_bytes, bytes_max) = (Some(1 << 31), WINDOW_BYTES_MAX);
+    assert_eq!(told(&frame(31)), WindowTooLarge { window_bytes, bytes_max });
+    // Of a later frame only that it is too large is known.
+    let second = [frame(20), frame(28)].concat();
+    assert_eq!(told(&second), WindowTooLarge { window_bytes: None, bytes_max });
+    let cut = &frame(27)[..8];
+    assert!(matches!(text_of(cut, None), Err(FrameError::Damaged { .. })));
 }

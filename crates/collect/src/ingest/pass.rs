@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::decode::{Decoding, Piece};
 use super::ledger::Todo;
+use super::pressure::Pressure;
 use super::reader::{self, Message, Reading};
 use super::shape::Shape;
 use super::writers::Writers;
@@ -156,9 +157,11 @@ impl<'a> Pass<'a> {
             buffer_bytes: BUFFER_BYTES,
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
+            window_bytes_max: settings.window_bytes_max(),
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
-        reader::spawn(reading, sources, settings.text_bytes()).map_err(|source| {
+        let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);
+        reader::spawn(reading, sources, settings.text_bytes(), pressure).map_err(|source| {
             let name = self.plan.todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
             CollectError::SourceUnreadable { name, source }
         })

@@ -11,8 +11,9 @@ use hosu_host::{Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::pressure::Pressure;
 use crate::error::CollectError;
-use crate::frame::{self, Chunk, Compression, Format, FrameError, Lines};
+use crate::frame::{self, Chunk, Compression, Format, FrameError, Lines, WindowTooLarge};
 use crate::source::{RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
@@ -37,6 +38,7 @@ pub(super) struct Reading {
     pub buffer_bytes: usize,
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
+    pub window_bytes_max: u64,
 }
 
 /// How many messages wait; chunks are held back by their room.
@@ -45,7 +47,7 @@ const MESSAGES_MAX: usize = 64;
 /// Room is counted in so many bytes, because a semaphore counts to 2^29 only.
 const ROOM_UNIT_BYTES: usize = 1024;
 
-/// Reads all sources on a thread of their own; `room_bytes` of text may be on its way at a time.
+/// Reads all sources on a thread of their own; `room_bytes` of text may be on its way at a time, and less under pressure.
 ///
 /// # Errors
 /// When the system gives no thread.
@@ -53,13 +55,14 @@ pub(super) fn spawn(
     reading: Reading,
     sources: Vec<Source>,
     room_bytes: usize,
+    pressure: Pressure,
 ) -> io::Result<mpsc::Receiver<Message>> {
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let units = u32::try_from(room_bytes / ROOM_UNIT_BYTES).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
-    let room = Room { semaphore: Arc::new(Semaphore::new(units as usize)), units };
+    let mut room = Room { semaphore: Arc::new(Semaphore::new(units as usize)), units, pressure };
     std::thread::Builder::new().name("hosu-reader".to_owned()).spawn(move || {
         for (at, source) in sources.iter().enumerate() {
-            match reading.read(at, source, &sender, &room) {
+            match reading.read(at, source, &sender, &mut room) {
                 Ok(()) => {}
                 Err(Ended::Failed(error)) => {
                     let _ = sender.blocking_send(Message::Failed(error));
@@ -75,11 +78,15 @@ pub(super) fn spawn(
 struct Room {
     semaphore: Arc<Semaphore>,
     units: u32,
+    pressure: Pressure,
 }
 
 impl Room {
-    fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let units = u32::try_from(bytes.div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units);
+    fn take(&mut self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let units = match self.pressure.is_high(bytes) {
+            true => self.units,
+            false => u32::try_from(bytes.div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.units),
+        };
         futures::executor::block_on(self.semaphore.clone().acquire_many_owned(units)).ok()
     }
 }
@@ -110,8 +117,8 @@ impl Reading {
     /// When it cannot be read or is no text.
     pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
         let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
-        let framed =
-            frame::open(raw, self.format, self.buffer_bytes).map_err(|error| told(source, &watch, error))?;
+        let framed = frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max)
+            .map_err(|error| told(source, &watch, error))?;
         let lines = Lines::new(framed.text, framed.skipped_bytes, self.chunk_bytes, self.line_bytes_max);
         Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
     }
@@ -121,7 +128,7 @@ impl Reading {
         at: usize,
         source: &Source,
         sender: &mpsc::Sender<Message>,
-        room: &Room,
+        room: &mut Room,
     ) -> Result<(), Ended> {
         let mut opened = self.open(source)?;
         sender.blocking_send(Message::Begin { source: at, compression: opened.compression })?;
@@ -167,6 +174,10 @@ fn told(source: &Source, watch: &Watch, error: FrameError) -> CollectError {
         FrameError::Encoding { encoding } => CollectError::SourceEncoding { name, encoding },
         FrameError::Damaged { compression, source } => {
             CollectError::SourceDamaged { name, compression, offset_bytes: watch.bytes(), source }
+        }
+        FrameError::Window(too_large) => {
+            let WindowTooLarge { window_bytes, bytes_max } = too_large;
+            CollectError::SourceWindow { name, window_bytes, bytes_max }
         }
         FrameError::Io(error) => match error.downcast::<StoreError>() {
             Ok(StoreError::Changed { .. }) => CollectError::ChangedWhileRead { name },

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Chunk, Format, HEAD_BYTES};
+use crate::frame::{BUFFER_BYTES, Chunk, HEAD_BYTES};
 use crate::request::IngestRequest;
 use crate::source::{self, Source, SourceKind};
 
@@ -29,17 +29,18 @@ const SAMPLE_PARTS: usize = 4;
 pub(super) async fn check_heads(
     host: &Host,
     todo: &[Todo],
-    format: Option<Format>,
+    request: &IngestRequest,
 ) -> Result<(), CollectError> {
     let files = todo.iter().map(|todo| &todo.source).filter(|s| matches!(s.kind, SourceKind::File { .. }));
     let files: Vec<Source> = files.cloned().collect();
     let reading = Reading {
         store: host.store.clone(),
         runtime: Handle::current(),
-        format,
+        format: request.format,
         buffer_bytes: HEAD_BYTES,
         chunk_bytes: 1,
         line_bytes_max: 1,
+        window_bytes_max: request.settings.window_bytes_max(),
     };
     source::blocking(move || files.iter().try_for_each(|file| reading.open(file).map(drop))).await
 }
@@ -62,6 +63,7 @@ pub(super) async fn infer(
         buffer_bytes: BUFFER_BYTES,
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,
+        window_bytes_max: settings.window_bytes_max(),
     };
     let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
     let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));

@@ -90,6 +90,7 @@ fn told(error: QueryError) -> SqlError {
         QueryError::TableUnreadable { .. } => SqlError::not_supported(error.to_string()),
         QueryError::ScanTooLarge { .. } => SqlError::new(code::EXCEEDED_SCAN_LIMIT, error.to_string()),
         QueryError::Memory { .. } => SqlError::new(code::EXCEEDED_LOCAL_MEMORY_LIMIT, error.to_string()),
+        QueryError::ValueTooLarge { .. } => SqlError::new(code::INVALID_FUNCTION_ARGUMENT, error.to_string()),
         QueryError::Store { message } => SqlError::new(code::ICEBERG_FILESYSTEM_ERROR, message),
         QueryError::Catalog(error) => error.into(),
     }

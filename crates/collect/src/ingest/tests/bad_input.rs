@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::support::{Lake, gzip, lines};
 use crate::ingest::ingest;
+use crate::ingest::pressure::Pressure;
 use crate::ingest::reader::{self, Message, Reading};
 use crate::source::{Source, SourceKind};
 use crate::{CollectError, NoProgress, Stop};
@@ -112,10 +113,12 @@ async fn the_reader_waits_for_room() {
         buffer_bytes: 4 << 10,
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,
+        window_bytes_max: 1 << 20,
     };
     let kind = SourceKind::File { path: lake.path("a.json"), size_bytes: text.len() as u64 };
     let source = Source { name: "a.json".to_owned(), kind };
-    let mut messages = reader::spawn(reading, vec![source], 256 << 10).unwrap();
+    let mut messages =
+        reader::spawn(reading, vec![source], 256 << 10, Pressure::new(usize::MAX, || {})).unwrap();
     let mut held = Vec::new();
     let mut read_bytes = 0;
     loop {
