@@ -1,10 +1,10 @@
 //! The allocator, and how much of what is freed it may keep.
 //!
 //! The system's allocator keeps what one thread freed from all others: an ingest of wide rows held twice its limit. mimalloc
-//! does not, but it is made for speed: it keeps what is freed for a second, and asks the system for pages of 2 MiB, which
-//! are in memory as a whole when a byte of them is used. `benches/memory.py` measures it.
+//! does not, but it is made for speed: it keeps what is freed for a second, and, if it is not built without them, asks the
+//! system for pages of 2 MiB, which are in memory as a whole when a byte of them is used. `benches/memory.py` measures it.
 
-use std::ffi::{c_int, c_long, c_ulong};
+use std::ffi::{c_int, c_long};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -15,9 +15,6 @@ const PURGE_DELAY: c_int = 15;
 /// Long enough for what is freed and taken again at once.
 const PURGE_DELAY_MS: c_long = 10;
 
-#[cfg(target_os = "linux")]
-const PR_SET_THP_DISABLE: c_int = 41;
-
 // mimalloc is linked, and these two may be called at any time.
 #[allow(unsafe_code, reason = "declared as they are in mimalloc.h")]
 unsafe extern "C" {
@@ -25,25 +22,9 @@ unsafe extern "C" {
     safe fn mi_collect(force: bool);
 }
 
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "declared as it is in sys/prctl.h")]
-unsafe extern "C" {
-    fn prctl(option: c_int, ...) -> c_int;
-}
-
 /// From here on memory is worth more than speed: for work that has a limit far below what the machine has.
 pub fn be_thrifty() {
     mi_option_set(PURGE_DELAY, PURGE_DELAY_MS);
-    #[cfg(target_os = "linux")]
-    without_huge_pages();
-}
-
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "the call has no pointers and touches nothing but this flag of the process")]
-fn without_huge_pages() {
-    let (on, none): (c_ulong, c_ulong) = (1, 0);
-    // A system that does not know it goes on as it did.
-    let _ = unsafe { prctl(PR_SET_THP_DISABLE, on, none, none, none) };
 }
 
 /// Gives what is free back to the system.
