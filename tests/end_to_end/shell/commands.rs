@@ -53,7 +53,6 @@ fn tables_databases_and_functions_are_described() {
 fn a_list_that_is_wider_than_the_screen_is_not_turned() {
     let place = lake();
     let Some(terminal) = Terminal::open_with(&place, 40, "", &[]) else { return };
-    terminal.answer("\\pset pager off");
     let columns = terminal.answer("\\d events");
     assert!(columns.contains("struct<city:string") && !columns.contains("row 1"), "{columns}");
     let rows = terminal.answer("select * from events;");

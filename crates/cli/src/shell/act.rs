@@ -13,8 +13,6 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::show::{Expanded, Manner};
 
-/// A longer list of functions goes into a pager.
-const LISTED_WITHOUT_PAGER: usize = 30;
 /// Files that read files, deep.
 const INCLUDE_DEPTH_MAX: u32 = 32;
 
@@ -93,20 +91,16 @@ impl Shell {
         outcome
     }
 
-    /// Runs a statement that lists what there is. A list is not better turned on its side, however wide it is.
+    /// Runs a statement that lists what there is. However wide a list is, it is not better turned on its side, nor a short
+    /// one in a pager.
     fn list(&mut self, statement: &str) -> Result<(), Failure> {
-        let manner = Manner { expanded: Expanded::Off, ..self.manner.clone() };
+        let manner = Manner { expanded: Expanded::Off, pages_wide: false, ..self.manner.clone() };
         self.statement_in(statement, &manner, None)
     }
 
     fn functions(&mut self, pattern: Option<&str>) -> Result<(), Failure> {
         match objects::functions(&self.session.functions(), pattern) {
-            Some((list, length)) => {
-                // A short list is not better in a pager because it is wide.
-                let pager = self.manner.pager && length > LISTED_WITHOUT_PAGER;
-                let manner = Manner { expanded: Expanded::Off, pager, ..self.manner.clone() };
-                self.statement_in(&list, &manner, None)
-            }
+            Some(list) => self.list(&list),
             None => {
                 say(&format!("no function is called like {}", pattern.unwrap_or_default()));
                 Ok(())

@@ -42,8 +42,8 @@ fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// A query for the functions that a pattern means, and how many they are; none when there are none.
-pub fn functions(all: &[FunctionInfo], pattern: Option<&str>) -> Option<(String, usize)> {
+/// A query for the functions that a pattern means; none when there are none.
+pub fn functions(all: &[FunctionInfo], pattern: Option<&str>) -> Option<String> {
     let pattern = pattern.unwrap_or_default().to_lowercase();
     let rows =
         all.iter().filter(|function| is_meant(&function.name.to_lowercase(), &pattern)).map(|function| {
@@ -57,9 +57,9 @@ pub fn functions(all: &[FunctionInfo], pattern: Option<&str>) -> Option<(String,
             format!("({})", cells.map(|cell| format!("'{}'", cell.replace('\'', "''"))).join(", "))
         });
     let rows: Vec<String> = rows.collect();
-    let (length, rows) = (rows.len(), rows.join(", "));
     let columns = "\"function\", \"kind\", \"call\", \"what it does\"";
-    (length > 0).then(|| (format!("SELECT * FROM (VALUES {rows}) AS functions ({columns})"), length))
+    let rows = (!rows.is_empty()).then(|| rows.join(", "))?;
+    Some(format!("SELECT * FROM (VALUES {rows}) AS functions ({columns})"))
 }
 
 /// `*` is any text; a pattern without one is meant anywhere in the name.

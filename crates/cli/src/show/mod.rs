@@ -38,6 +38,8 @@ pub struct Manner {
     pub null: String,
     /// Whether answers that are larger than the screen may go into a pager; only ever on a terminal.
     pub pager: bool,
+    /// Whether a short table goes there too when it is wider than the screen, if it is not turned.
+    pub pages_wide: bool,
     /// Whether a line of figures follows each answer.
     pub figures: bool,
 }
@@ -53,7 +55,8 @@ pub enum Target<'a> {
 impl Manner {
     /// As `--format` asks for it, and as a terminal likes it.
     pub fn new(format: RowFormat) -> Self {
-        Self { format, expanded: Expanded::Auto, null: "NULL".to_owned(), pager: true, figures: true }
+        let null = "NULL".to_owned();
+        Self { format, expanded: Expanded::Auto, null, pager: true, pages_wide: true, figures: true }
     }
 
     fn look(&self, screen: Option<&Screen>) -> Look {
@@ -70,7 +73,7 @@ impl Manner {
 
     /// Whether wide lines are wanted: who has a table turned when it is wide sees what is wide only in other layouts.
     fn pages_wide(&self) -> bool {
-        self.format == RowFormat::Table && self.expanded == Expanded::Off
+        self.pages_wide && self.format == RowFormat::Table && self.expanded == Expanded::Off
     }
 }
 
