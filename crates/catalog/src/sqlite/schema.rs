@@ -4,10 +4,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 /// The version of our own tables. A file with a newer one is refused: it may mean something else.
 pub(super) const VERSION: u32 = 1;
+
+/// How often WAL is asked for while others read the file or ask for it too. Each try but the last waits for their locks.
+const WAL_TRIES: u32 = 100;
 
 /// What is wrong with a file.
 #[derive(Debug)]
@@ -128,7 +131,7 @@ pub(super) fn create(path: &Path, lock_wait: Duration) -> Result<Connection, Fau
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(lock_wait)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    begin_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     transaction.execute_batch(ICEBERG)?;
@@ -142,6 +145,20 @@ pub(super) fn create(path: &Path, lock_wait: Duration) -> Result<Connection, Fau
     }
     check(&connection, path)?;
     Ok(connection)
+}
+
+/// Switches to WAL. SQLite reads the file first and then asks for the whole of it; where two do that at the same time, or one
+/// reads, it gives up at once instead of waiting. So the lock is waited for by itself, and the switch is tried again.
+fn begin_wal(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..WAL_TRIES {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+            }
+            switched => return switched,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
 }
 
 /// Makes a folder and those above it; each new name is synced.
