@@ -8,7 +8,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type};
-use datafusion::common::{Result, ScalarValue, exec_err, not_impl_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
@@ -206,10 +206,6 @@ impl Accumulator for OneGroup {
 
     fn size(&self) -> usize {
         size_of_val(self) + self.groups.size()
-    }
-
-    fn retract_batch(&mut self, _: &[ArrayRef]) -> Result<()> {
-        not_impl_err!("percentiles of a moving window")
     }
 }
 
