@@ -66,22 +66,7 @@ impl Growth {
                 let (text, times) = (text(0), Integers::of(argument(1))?);
                 Box::new(move |row| text.bytes(row).saturating_mul(times.at(row).unsigned()))
             }
-            Self::Pad => {
-                let (text, length, fill) = (text(0), Integers::of(argument(1))?, text(2));
-                Box::new(move |row| {
-                    if text.is_null(row) {
-                        return 0;
-                    }
-                    // A character of the fill has as many bytes as the fill at most, and four.
-                    let fill_bytes = fill.bytes(row).clamp(1, 4);
-                    let more = length.at(row).unsigned().saturating_mul(fill_bytes);
-                    if length.at(row).unsigned() <= text.bytes(row) {
-                        text.bytes(row)
-                    } else {
-                        text.bytes(row).saturating_add(more)
-                    }
-                })
-            }
+            Self::Pad => pad(arguments)?,
             Self::Replace => {
                 let (text, from, to) = (text(0), text(1), text(2));
                 Box::new(move |row| text.replaced_bytes(&from, &to, row))
@@ -117,6 +102,25 @@ impl Growth {
         }
         Ok(sizes)
     }
+}
+
+/// `lpad(text, length)`, `lpad(text, length, fill)`, and `rpad`.
+fn pad(arguments: &[ColumnarValue]) -> Result<Box<dyn Fn(usize) -> u64>> {
+    let (text, fill) = (Text::of(arguments.first()), Text::of(arguments.get(2)));
+    let length = Integers::of(arguments.get(1))?;
+    Ok(Box::new(move |row| {
+        if text.is_null(row) {
+            return 0;
+        }
+        // A character of the fill has as many bytes as the fill at most, and four.
+        let fill_bytes = fill.bytes(row).clamp(1, 4);
+        let more = length.at(row).unsigned().saturating_mul(fill_bytes);
+        if length.at(row).unsigned() <= text.bytes(row) {
+            text.bytes(row)
+        } else {
+            text.bytes(row).saturating_add(more)
+        }
+    }))
 }
 
 /// `range(stop)`, `range(start, stop)`, `range(start, stop, step)`.
