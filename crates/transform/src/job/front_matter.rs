@@ -67,13 +67,6 @@ pub(super) fn read(text: &str, name: String, path: &Path) -> Result<Job, Wrong> 
     if let Some(text) = keys.retries.filter(|_| retries > RETRIES_MAX) {
         return Err(at(text.span(), JobFault::Retries { retries, max: RETRIES_MAX }));
     }
-    let entries = |key, entries: Vec<Spanned<String>>| -> Result<Vec<String>, Wrong> {
-        let filled = |entry: Spanned<String>| match entry.get_ref().trim().is_empty() {
-            true => Err(at(entry.span(), JobFault::EmptyEntry { key })),
-            false => Ok(entry.into_inner()),
-        };
-        entries.into_iter().map(filled).collect()
-    };
     Ok(Job {
         name,
         path: path.to_owned(),
@@ -81,13 +74,25 @@ pub(super) fn read(text: &str, name: String, path: &Path) -> Result<Job, Wrong> 
         mode: keys.mode,
         schedule,
         zone,
-        partition_by: entries("partition_by", keys.partition_by)?,
-        tests: entries("tests", keys.tests)?,
+        partition_by: entries("partition_by", keys.partition_by).map_err(|(span, fault)| at(span, fault))?,
+        tests: entries("tests", keys.tests).map_err(|(span, fault)| at(span, fault))?,
         retries,
         timeout: timeout.transpose()?,
         catch_up: keys.catch_up,
         text: text.to_owned(),
     })
+}
+
+/// The texts of a list, none of them empty.
+fn entries(
+    key: &'static str,
+    entries: Vec<Spanned<String>>,
+) -> Result<Vec<String>, (Range<usize>, JobFault)> {
+    let filled = |entry: Spanned<String>| match entry.get_ref().trim().is_empty() {
+        true => Err((entry.span(), JobFault::EmptyEntry { key })),
+        false => Ok(entry.into_inner()),
+    };
+    entries.into_iter().map(filled).collect()
 }
 
 /// Where the TOML stands in the text.
