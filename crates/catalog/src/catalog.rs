@@ -182,7 +182,7 @@ impl Catalog {
     ) -> Result<Arc<Table>, CatalogError> {
         let change =
             TableChange::Create { name: name.clone(), new: Box::new(new), append: None, make_database };
-        let committed = self.commit(Commit { tables: vec![change], ledger: Vec::new() }).await?;
+        let committed = self.commit(Commit { tables: vec![change], ..Commit::default() }).await?;
         match committed.tables.into_iter().next() {
             Some(table) => Ok(table),
             None => Err(self.no_table(&name).await),
@@ -266,7 +266,7 @@ impl Catalog {
     }
 
     async fn outcome_of(&self, change: Change) -> Result<TransactionOutcome, CatalogError> {
-        Ok(self.database.transact(Transaction { changes: vec![change], ledger: Vec::new() }).await?)
+        Ok(self.database.transact(Transaction { changes: vec![change], ..Transaction::default() }).await?)
     }
 
     /// The error that a person understands.
@@ -279,6 +279,10 @@ impl Catalog {
             Refusal::TableMissing(name) => self.no_table(&name).await,
             Refusal::TableMoved(table) => CatalogError::Contended { table, attempts: 1 },
             Refusal::AlreadyIngested(sources) => CatalogError::AlreadyIngested { sources },
+            Refusal::LeaseHeld { name, holder, until_ms } => {
+                CatalogError::LeaseHeld { name, holder, until_ms }
+            }
+            Refusal::LeaseLost { name } => CatalogError::LeaseLost { name },
         }
     }
 

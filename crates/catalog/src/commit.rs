@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::catalog::Catalog;
 use crate::database::{Change, DatabaseError, LedgerRow, Refusal, Transaction, TransactionOutcome};
 use crate::error::CatalogError;
+use crate::jobs::JobChange;
 use crate::publish::{self, AddedManifest, Names, NewFile};
 use crate::table::Table;
 
@@ -30,6 +31,9 @@ pub struct Commit {
     pub tables: Vec<TableChange>,
     /// Rows for the ledger. [`LedgerRow::snapshot_id`] is filled in with the snapshot that the commit makes of its table.
     pub ledger: Vec<LedgerRow>,
+    /// Changes of the rows of jobs, in this order, after all others. The snapshot of a [`JobChange::PutRun`] or
+    /// [`JobChange::PutState`] is filled in with the one that the commit makes of its target, if it makes one.
+    pub jobs: Vec<JobChange>,
 }
 
 /// What a commit does to one table.
@@ -70,14 +74,17 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::is_definite`] says whether nothing has happened for certain. [`CatalogError::Conflict`],
     /// [`CatalogError::TableExists`], [`CatalogError::TableNotFound`] and [`CatalogError::AlreadyIngested`] ask to plan anew.
+    /// [`CatalogError::LeaseLost`] says that somebody else is at work.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CatalogError> {
-        let mut works: Vec<Work> = commit.tables.into_iter().map(|change| self.work(change)).collect();
+        let Commit { tables, ledger, jobs } = commit;
+        let mut works: Vec<Work> = tables.into_iter().map(|change| self.work(change)).collect();
         let mut doubt = None;
-        match (self.commit_works(&mut works, &commit.ledger, &mut doubt).await, doubt) {
+        match (self.commit_works(&mut works, (&ledger, &jobs), &mut doubt).await, doubt) {
             // An attempt whose answer was lost may happen yet, whatever became of those after it.
-            (Err(error), Some(source)) if error.is_definite() => {
-                Err(CatalogError::Unknown { table: first_table(&works), source })
-            }
+            (Err(error), Some(source)) if error.is_definite() => Err(match works.first() {
+                Some(work) => CatalogError::Unknown { table: work.name.clone(), source },
+                None => source.into(),
+            }),
             (Err(error), None) => {
                 let manifests = works.iter().filter_map(|work| work.added.as_ref());
                 self.delete_all(manifests.map(|added| &added.file.manifest_path)).await;
@@ -91,14 +98,14 @@ impl Catalog {
     async fn commit_works(
         &self,
         works: &mut [Work],
-        ledger: &[LedgerRow],
+        rows: (&[LedgerRow], &[JobChange]),
         doubt: &mut Option<DatabaseError>,
     ) -> Result<Committed, CatalogError> {
         let mut patience = Patience::of(works);
         loop {
             let attempt = patience.attempts + 1;
             let prepared = self.prepare(works, attempt).await?;
-            let transaction = transaction(works, &prepared, ledger);
+            let transaction = transaction(works, &prepared, rows);
             let refusal = match self.database.transact(transaction).await {
                 Ok(TransactionOutcome::Done) => return Ok(self.committed(prepared).await),
                 Ok(TransactionOutcome::Refused(refusal)) => refusal,
@@ -330,7 +337,11 @@ struct Prepared {
     expired: Vec<String>,
 }
 
-fn transaction(works: &[Work], prepared: &[Prepared], ledger: &[LedgerRow]) -> Transaction {
+fn transaction(
+    works: &[Work],
+    prepared: &[Prepared],
+    (ledger, jobs): (&[LedgerRow], &[JobChange]),
+) -> Transaction {
     let mut changes = Vec::new();
     for (work, prepared) in works.iter().zip(prepared) {
         let name = work.name.clone();
@@ -355,7 +366,13 @@ fn transaction(works: &[Work], prepared: &[Prepared], ledger: &[LedgerRow]) -> T
         row.snapshot_id = of_table.and_then(|prepared| prepared.snapshot_id);
         row
     });
-    Transaction { changes, ledger: ledger.collect() }
+    let mut jobs = jobs.to_vec();
+    for prepared in prepared {
+        if let Some(snapshot_id) = prepared.snapshot_id {
+            jobs.iter_mut().for_each(|job| job.fill_snapshot(prepared.table.uuid(), snapshot_id));
+        }
+    }
+    Transaction { changes, ledger: ledger.collect(), jobs }
 }
 
 /// How often a commit is tried, and how long it waits between.

@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use hosu_table::name::TableName;
 use uuid::Uuid;
 
+use crate::jobs::{JobChange, JobRun, JobRuns, JobSlot, JobState, Lease};
+
 /// The row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
@@ -43,6 +45,21 @@ pub trait Database: Debug + Send + Sync {
         sources: Option<&[String]>,
     ) -> Result<Vec<LedgerRow>, DatabaseError>;
 
+    /// The lease of this name; none when nobody ever took it.
+    async fn lease(&self, name: &str) -> Result<Option<Lease>, DatabaseError>;
+
+    /// What a job has put into the table with this identity.
+    async fn job_state(&self, target_uuid: Uuid) -> Result<Option<JobState>, DatabaseError>;
+
+    /// What jobs have put into their targets.
+    async fn job_states(&self) -> Result<Vec<JobState>, DatabaseError>;
+
+    /// Runs of jobs, the newest first.
+    async fn job_runs(&self, runs: JobRuns) -> Result<Vec<JobRun>, DatabaseError>;
+
+    /// What the scheduler remembers of each job.
+    async fn job_slots(&self) -> Result<Vec<JobSlot>, DatabaseError>;
+
     /// Makes all changes, in their order, or none. Once this returns [`TransactionOutcome::Done`] they are durable and every
     /// reader sees them; after [`TransactionOutcome::Refused`] and every error but [`DatabaseError::Unknown`] nothing has
     /// changed. Two transactions never see each other half done.
@@ -59,6 +76,8 @@ pub struct Transaction {
     pub changes: Vec<Change>,
     /// Rows for the ledger, each under its rule.
     pub ledger: Vec<LedgerRow>,
+    /// Changes of the rows of jobs, in this order, after all others.
+    pub jobs: Vec<JobChange>,
 }
 
 /// One change of what exists.
@@ -137,6 +156,20 @@ pub enum Refusal {
     TableMoved(TableName),
     /// These sources are in the ledger already.
     AlreadyIngested(Vec<String>),
+    /// Somebody else has the lease.
+    LeaseHeld {
+        /// What it is the right to.
+        name: String,
+        /// Who has it.
+        holder: Uuid,
+        /// Until when, in milliseconds since 1970.
+        until_ms: i64,
+    },
+    /// The lease was taken by somebody else meanwhile, or was never taken.
+    LeaseLost {
+        /// What it is the right to.
+        name: String,
+    },
 }
 
 /// One source, ingested once: what makes a second ingest of it change nothing.

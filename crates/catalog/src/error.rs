@@ -4,6 +4,7 @@ use hosu_host::{LocationError, StoreError};
 use hosu_table::commit::{Conflict, MetadataError};
 use hosu_table::invariants::Violation;
 use hosu_table::name::TableName;
+use uuid::Uuid;
 
 use crate::database::DatabaseError;
 
@@ -65,6 +66,22 @@ pub enum CatalogError {
     AlreadyIngested {
         /// The sources.
         sources: Vec<String>,
+    },
+    /// Somebody else has the lease. Nothing was committed.
+    #[error("{name} is held by {holder}")]
+    LeaseHeld {
+        /// What it is the right to.
+        name: String,
+        /// Who has it.
+        holder: Uuid,
+        /// Until when, in milliseconds since 1970, unless it is renewed.
+        until_ms: i64,
+    },
+    /// The lease was taken by somebody else meanwhile. Nothing was committed under it since then.
+    #[error("{name} was taken over by another program")]
+    LeaseLost {
+        /// What it is the right to.
+        name: String,
     },
     /// Others committed to the table so often that this commit never had its turn. Nothing was committed.
     #[error("{table} is being changed by others all the time: {attempts} attempts to commit failed")]

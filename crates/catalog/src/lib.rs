@@ -17,6 +17,8 @@ mod commit;
 mod database;
 mod error;
 mod files;
+mod jobs;
+mod leases;
 mod manifest;
 mod publish;
 mod sqlite;
@@ -30,6 +32,9 @@ pub use database::{
 };
 pub use error::CatalogError;
 pub use hosu_table::commit::{Append, NewTable, Step};
+pub use jobs::{
+    JobChange, JobRun, JobRuns, JobSlot, JobState, Lease, Position, RunInput, RunState, UnknownRunState,
+};
 pub use sqlite::SqliteDatabase;
 pub use table::Table;
 

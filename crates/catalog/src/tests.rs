@@ -15,6 +15,9 @@ use crate::{
     Catalog, CatalogError, CatalogSettings, Commit, DatabaseError, LedgerRow, LedgerRule, Table, TableChange,
 };
 
+mod database_file;
+mod jobs;
+
 struct Lake {
     folder: tempfile::TempDir,
     catalog: Catalog,
@@ -79,7 +82,7 @@ fn append(path: &str, rows: u64) -> Append {
 }
 
 fn change(base: &Arc<Table>, steps: Vec<Step>) -> Commit {
-    Commit { tables: vec![TableChange::Change { base: base.clone(), steps }], ledger: Vec::new() }
+    Commit { tables: vec![TableChange::Change { base: base.clone(), steps }], ..Commit::default() }
 }
 
 fn ledger_row(table: Uuid, source: &str, content: &str, rule: LedgerRule) -> LedgerRow {
@@ -223,6 +226,7 @@ async fn a_table_is_made_with_its_first_rows_and_the_ledger_in_one_commit() {
             make_database: true,
         }],
         ledger: vec![ledger_row(uuid, "/logs/a.json", "blake3:1", LedgerRule::FirstOfSource)],
+        jobs: Vec::new(),
     };
     let done = lake.catalog.commit(create(&new)).await.expect("a commit");
     let snapshot_id = done.tables[0].snapshot().expect("a snapshot").snapshot_id();
@@ -454,63 +458,4 @@ async fn the_cache_keeps_to_its_limit() {
     }
     assert!(small.files.cache.weight_bytes() <= 64 << 10, "{}", small.files.cache.weight_bytes());
     assert_eq!(live_files(&lake, &events).await.len(), 40);
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_catalog_is_told_from_a_damaged_and_a_newer_one() {
-    let lake = Lake::new();
-    let path = lake.folder.path().join("catalog.db");
-    std::fs::write(&path, "this is a text and not a database, long enough to be looked at".repeat(40))
-        .expect("written");
-    let error = lake.catalog.databases().await.expect_err("no database");
-    assert!(matches!(error, CatalogError::Database(DatabaseError::NotACatalog { .. })), "{error}");
-
-    std::fs::remove_file(&path).expect("removed");
-    let events = name("events");
-    let fresh = lake.again(2);
-    fresh.create_table(events.clone(), new_table(&fresh, &events, &[]), false).await.expect("a table");
-    drop(fresh);
-    let connection = rusqlite::Connection::open(&path).expect("the database");
-    connection.execute("UPDATE hosu_meta SET value = '999'", []).expect("updated");
-    drop(connection);
-    let error = lake.again(3).load(&events).await.expect_err("a newer version");
-    let CatalogError::Database(DatabaseError::Newer { version, known, .. }) = error else {
-        panic!("{error}")
-    };
-    assert_eq!((version.as_str(), known), ("999", 1));
-}
-
-#[tokio::test]
-async fn a_database_of_the_old_layout_is_read_and_then_written() {
-    let lake = Lake::new();
-    let events = name("events");
-    let maker = lake.again(2);
-    maker.create_table(events.clone(), new_table(&maker, &events, &[]), false).await.expect("a table");
-    drop(maker);
-    let connection = rusqlite::Connection::open(lake.folder.path().join("catalog.db")).expect("the database");
-    let old = "ALTER TABLE iceberg_tables DROP COLUMN iceberg_type; DROP TABLE hosu_meta; DROP TABLE hosu_ingested;";
-    connection.execute_batch(old).expect("the old layout");
-    drop(connection);
-    assert!(lake.catalog.load(&events).await.expect("readable").is_some());
-    add(&lake.catalog, &events, "file:///a.parquet", 1).await;
-    assert_eq!(live_files(&lake, &events).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_view_of_another_engine_is_no_table_but_takes_the_name() {
-    let lake = Lake::new();
-    let events = name("events");
-    lake.catalog
-        .create_table(name("other"), new_table(&lake.catalog, &name("other"), &[]), false)
-        .await
-        .expect("a table");
-    let connection = rusqlite::Connection::open(lake.folder.path().join("catalog.db")).expect("the database");
-    connection
-        .execute("INSERT INTO iceberg_tables VALUES ('hosu', 'default', 'events', 'x', NULL, 'VIEW')", [])
-        .expect("a view");
-    assert!(lake.catalog.load(&events).await.expect("no table").is_none());
-    assert_eq!(lake.catalog.tables("default").await.expect("tables"), [name("other")]);
-    let taken =
-        lake.catalog.create_table(events.clone(), new_table(&lake.catalog, &events, &[]), false).await;
-    assert!(matches!(taken, Err(CatalogError::TableExists { .. })), "{taken:?}");
 }

@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use hosu_catalog::{Database, DatabaseError, LedgerRow, Pointer, Transaction, TransactionOutcome};
+use hosu_catalog::{
+    Database, DatabaseError, JobRun, JobRuns, JobSlot, JobState, Lease, LedgerRow, Pointer, Transaction,
+    TransactionOutcome,
+};
 use hosu_table::name::TableName;
 use uuid::Uuid;
 
@@ -112,6 +115,26 @@ impl Database for SimulatedDatabase {
         sources: Option<&[String]>,
     ) -> Result<Vec<LedgerRow>, DatabaseError> {
         self.read("ledger", self.inner.ledger(table_uuid, sources)).await
+    }
+
+    async fn lease(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
+        self.read(&format!("lease {name}"), self.inner.lease(name)).await
+    }
+
+    async fn job_state(&self, target_uuid: Uuid) -> Result<Option<JobState>, DatabaseError> {
+        self.read("job state", self.inner.job_state(target_uuid)).await
+    }
+
+    async fn job_states(&self) -> Result<Vec<JobState>, DatabaseError> {
+        self.read("job states", self.inner.job_states()).await
+    }
+
+    async fn job_runs(&self, runs: JobRuns) -> Result<Vec<JobRun>, DatabaseError> {
+        self.read("job runs", self.inner.job_runs(runs)).await
+    }
+
+    async fn job_slots(&self) -> Result<Vec<JobSlot>, DatabaseError> {
+        self.read("job slots", self.inner.job_slots()).await
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {

@@ -196,7 +196,7 @@ fn commit_of(table: &Arc<Table>, written: &Written, row: LedgerRow) -> Commit {
         summary: HashMap::new(),
     };
     let change = TableChange::Change { base: table.clone(), steps: vec![Step::Append(append)] };
-    Commit { tables: vec![change], ledger: vec![row] }
+    Commit { tables: vec![change], ledger: vec![row], ..Commit::default() }
 }
 
 async fn write_files(

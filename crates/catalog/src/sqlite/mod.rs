@@ -4,6 +4,7 @@
 //! the threads that must not block, and takes the write lock at its start. A file that is not there reads as an empty
 //! lake and is made by the first write; a file that cannot be written is opened to be read.
 
+mod jobs;
 mod schema;
 mod transact;
 
@@ -17,9 +18,11 @@ use hosu_table::name::TableName;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
+use self::schema::Content;
 use crate::database::{
     Database, DatabaseError, LedgerRow, LedgerRule, Pointer, Transaction, TransactionOutcome,
 };
+use crate::jobs::{JobRun, JobRuns, JobSlot, JobState, Lease};
 
 /// How long a lock of somebody else is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -41,7 +44,7 @@ struct Shared {
 struct Open {
     connection: Connection,
     writable: bool,
-    has_ledger: bool,
+    content: Content,
 }
 
 /// What a question gets when there is no file yet.
@@ -65,8 +68,20 @@ impl SqliteDatabase {
             let Some(opened) = open.as_ref() else { return Ok(empty()) };
             let answer = question(opened, &shared.catalog).map_err(|error| shared.explain(&error));
             // Our own tables may be made by another program any time; then the file is looked at again.
-            open.take_if(|open| !open.has_ledger);
+            open.take_if(|open| open.content != Content::Complete);
             answer
+        })
+        .await
+    }
+
+    /// Asks the rows of jobs, which are empty in a file that has no tables for them.
+    async fn read_jobs<T: Default + Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection, &str) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.read(T::default, move |open, catalog| match open.content {
+            Content::Complete => question(&open.connection, catalog),
+            _ => Ok(T::default()),
         })
         .await
     }
@@ -109,8 +124,7 @@ impl Shared {
             let set = connection.pragma_update(None, "synchronous", "FULL");
             set.map_err(|error| self.explain(&error))?;
         }
-        let has_ledger = content == schema::Content::Complete;
-        Ok((content != schema::Content::Nothing).then_some(Open { connection, writable, has_ledger }))
+        Ok((content != Content::Nothing).then_some(Open { connection, writable, content }))
     }
 
     /// Opens the file to write, and makes it and its tables where they are missing.
@@ -121,10 +135,10 @@ impl Shared {
         if open.as_ref().is_some_and(|open| !open.writable) {
             return Err(DatabaseError::ReadOnly { path: self.path.clone() });
         }
-        if open.as_ref().is_none_or(|open| !open.has_ledger) {
+        if open.as_ref().is_none_or(|open| open.content != Content::Complete) {
             drop(open.take());
             let connection = schema::create(&self.path, LOCK_WAIT).map_err(|fault| self.faulty(fault))?;
-            *open = Some(Open { connection, writable: true, has_ledger: true });
+            *open = Some(Open { connection, writable: true, content: Content::Complete });
         }
         open.as_mut().ok_or_else(|| DatabaseError::ReadOnly { path: self.path.clone() })
     }
@@ -233,7 +247,7 @@ impl Database for SqliteDatabase {
     ) -> Result<Vec<LedgerRow>, DatabaseError> {
         let sources = sources.map(<[String]>::to_vec);
         self.read(Vec::new, move |open, _| {
-            if !open.has_ledger {
+            if open.content == Content::Iceberg {
                 return Ok(Vec::new());
             }
             let mut rows = Vec::new();
@@ -248,6 +262,29 @@ impl Database for SqliteDatabase {
             Ok(rows)
         })
         .await
+    }
+
+    async fn lease(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
+        let name = name.to_owned();
+        self.read_jobs(move |connection, catalog| jobs::lease(connection, catalog, &name)).await
+    }
+
+    async fn job_state(&self, target_uuid: Uuid) -> Result<Option<JobState>, DatabaseError> {
+        let states =
+            self.read_jobs(move |connection, catalog| jobs::states(connection, catalog, Some(target_uuid)));
+        Ok(states.await?.into_iter().next())
+    }
+
+    async fn job_states(&self) -> Result<Vec<JobState>, DatabaseError> {
+        self.read_jobs(|connection, catalog| jobs::states(connection, catalog, None)).await
+    }
+
+    async fn job_runs(&self, runs: JobRuns) -> Result<Vec<JobRun>, DatabaseError> {
+        self.read_jobs(move |connection, catalog| jobs::runs(connection, catalog, &runs)).await
+    }
+
+    async fn job_slots(&self) -> Result<Vec<JobSlot>, DatabaseError> {
+        self.read_jobs(jobs::slots).await
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {

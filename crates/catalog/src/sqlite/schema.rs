@@ -4,10 +4,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::jobs;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 /// The version of our own tables. A file with a newer one is refused: it may mean something else.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// How often WAL is asked for while others read the file or ask for it too. Each try but the last waits for their locks.
 const WAL_TRIES: u32 = 100;
@@ -61,7 +62,8 @@ CREATE TABLE IF NOT EXISTS hosu_ingested (
     ingested_at_ms INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS hosu_ingested_source ON hosu_ingested (table_uuid, branch, source);
-INSERT OR IGNORE INTO hosu_meta (key, value) VALUES ('schema_version', '1');
+INSERT OR IGNORE INTO hosu_meta (key, value) VALUES ('schema_version', '2');
+UPDATE hosu_meta SET value = '2' WHERE key = 'schema_version' AND value = '1';
 ";
 
 /// What an open file has.
@@ -71,6 +73,8 @@ pub(super) enum Content {
     Nothing,
     /// Iceberg's tables; another engine made it.
     Iceberg,
+    /// Iceberg's tables and ours of an earlier version: the ledger, but no rows of jobs.
+    Earlier,
     /// Iceberg's tables and ours.
     Complete,
 }
@@ -111,7 +115,8 @@ fn content(connection: &Connection, path: &Path) -> Result<Content, Fault> {
         .query_row("SELECT value FROM hosu_meta WHERE key = 'schema_version'", [], |row| row.get(0))
         .optional()?;
     match version.as_deref().unwrap_or("none").parse::<u32>() {
-        Ok(version) if version <= VERSION => Ok(Content::Complete),
+        Ok(version) if version < VERSION => Ok(Content::Earlier),
+        Ok(VERSION) => Ok(Content::Complete),
         _ => Err(Fault::Newer(version.unwrap_or_else(|| "none".to_owned()))),
     }
 }
@@ -138,6 +143,7 @@ pub(super) fn create(path: &Path, lock_wait: Duration) -> Result<Connection, Fau
     if !has_column(&transaction, "iceberg_tables", "iceberg_type")? {
         transaction.execute_batch("ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)")?;
     }
+    transaction.execute_batch(jobs::TABLES)?;
     transaction.execute_batch(OURS)?;
     transaction.commit()?;
     if is_new && let Some(folder) = path.parent() {

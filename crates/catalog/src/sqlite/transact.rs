@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use hosu_table::name::TableName;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use super::jobs;
 use crate::database::{Change, LedgerRow, LedgerRule, Refusal, Transaction, TransactionOutcome};
 
 /// Where a transaction failed.
@@ -39,6 +40,11 @@ pub(super) fn transact(
     }
     for row in &transaction.ledger {
         add_ledger_row(&open, row)?;
+    }
+    for change in &transaction.jobs {
+        if let Some(refusal) = jobs::apply(&open, catalog, change)? {
+            return Ok(TransactionOutcome::Refused(refusal));
+        }
     }
     open.commit().map_err(Failed::AtCommit)?;
     Ok(TransactionOutcome::Done)

@@ -98,6 +98,13 @@ impl From<&CatalogError> for Failure {
             CatalogError::FormatVersion { .. } => {
                 ("NOT_SUPPORTED", "no program makes a lower version of it: write into a table of its own")
             }
+            CatalogError::LeaseHeld { .. } => (
+                "LEASE_HELD",
+                "wait until the other program is done, or has been gone for as long as its lease lasts",
+            ),
+            CatalogError::LeaseLost { .. } => {
+                ("LEASE_LOST", "nothing was committed: the other program does what this one was about to do")
+            }
             CatalogError::Contended { .. } => {
                 ("COMMIT_CONFLICT", "run the command again when fewer others write")
             }

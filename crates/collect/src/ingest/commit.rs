@@ -73,7 +73,7 @@ fn changes(catalog: &Catalog, plan: &Plan, harvest: &Harvest) -> Commit {
     {
         tables.extend(change(rejects, &harvest.rejects, harvest));
     }
-    Commit { tables, ledger: ledger(catalog, plan, harvest) }
+    Commit { tables, ledger: ledger(catalog, plan, harvest), ..Commit::default() }
 }
 
 /// What is done to one table; none when it stays as it is.

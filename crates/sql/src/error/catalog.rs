@@ -26,9 +26,11 @@ impl From<CatalogError> for SqlError {
                 let message = format!("Database '{database}' has tables; CASCADE drops them too");
                 Self::new(code::SCHEMA_NOT_EMPTY, message)
             }
-            CatalogError::Conflict { .. } | CatalogError::Contended { .. } | CatalogError::Unknown { .. } => {
-                Self::new(code::ICEBERG_COMMIT_ERROR, chain(&error))
-            }
+            CatalogError::Conflict { .. }
+            | CatalogError::Contended { .. }
+            | CatalogError::LeaseHeld { .. }
+            | CatalogError::LeaseLost { .. }
+            | CatalogError::Unknown { .. } => Self::new(code::ICEBERG_COMMIT_ERROR, chain(&error)),
             CatalogError::FormatVersion { .. } => Self::new(code::NOT_SUPPORTED, chain(&error)),
             CatalogError::Database(_) => Self::new(code::ICEBERG_CATALOG_ERROR, chain(&error)),
             CatalogError::Store(_) => Self::new(code::ICEBERG_FILESYSTEM_ERROR, chain(&error)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Content, check, create};
+use super::{Content, VERSION, check, create};
 
 /// How long a lock of the other thread is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
@@ -47,4 +47,21 @@ fn many_may_make_a_file_at_the_same_time() {
             }
         });
     }
+}
+
+#[test]
+fn a_file_of_an_earlier_version_is_readable_and_completed_by_the_first_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let connection = create(&path, LOCK_WAIT).unwrap();
+    let first_version = "DROP TABLE hosu_leases; DROP TABLE hosu_job_runs; DROP TABLE hosu_job_states; \
+                         DROP TABLE hosu_job_slots; UPDATE hosu_meta SET value = '1' WHERE key = 'schema_version'";
+    connection.execute_batch(first_version).unwrap();
+    assert_eq!(check(&connection, &path).unwrap(), Content::Earlier);
+    drop(connection);
+    let connection = create(&path, LOCK_WAIT).unwrap();
+    assert_eq!(check(&connection, &path).unwrap(), Content::Complete);
+    let version = "SELECT value FROM hosu_meta WHERE key = 'schema_version'";
+    let version: String = connection.query_row(version, [], |row| row.get(0)).unwrap();
+    assert_eq!(version, VERSION.to_string());
 }
