@@ -26,3 +26,17 @@ pub(crate) async fn with_deep_stack<T: Send + 'static>(
     thread.spawn(run).map_err(|error| failed(format!("no thread to plan with: {error}")))?;
     receiver.await.map_err(|_| failed("planning was broken off".to_owned()))?
 }
+
+/// Does `work` on a thread with as much stack and waits for it.
+pub(crate) fn deep_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, QueryError> + Send,
+) -> Result<T, QueryError> {
+    let failed = |message: String| QueryError::Failed { message };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK_BYTES);
+        let thread = thread
+            .spawn_scoped(scope, work)
+            .map_err(|error| failed(format!("no thread to plan with: {error}")))?;
+        thread.join().map_err(|_| failed("planning was broken off".to_owned()))?
+    })
+}

@@ -14,19 +14,20 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
-use hosu_catalog::{Catalog, CatalogError, Table};
-use hosu_table::name::{self, TableName};
+use hosu_catalog::Catalog;
 use tokio::sync::oneshot;
 
+use crate::bound::Bound;
 use crate::bounded;
 use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
+use crate::inputs::{self, Input};
 use crate::memory::Memory;
 use crate::names::Spelling;
 use crate::percentiles::SharedPercentiles;
 use crate::planned::Planned;
 use crate::provider::SnapshotProvider;
-use crate::statement::{QueryText, Tables};
+use crate::statement::QueryText;
 use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
 use crate::utc::{PlainIntervals, WithoutZone};
@@ -34,7 +35,7 @@ use crate::views;
 use crate::window;
 
 /// What Athena calls its catalog, in lower case: statements that come from there name it.
-const ATHENA_CATALOG: &str = "awsdatacatalog";
+pub(crate) const ATHENA_CATALOG: &str = "awsdatacatalog";
 
 /// What an engine may use.
 #[derive(Clone, Debug)]
@@ -135,14 +136,52 @@ impl Engine {
     ) -> Result<Planned, QueryError> {
         let (engine, catalog, live) = (self.clone(), catalog.clone(), live.clone());
         let (database, sql) = (database.to_owned(), sql.to_owned());
+        let planning = async move {
+            let text = QueryText::parse(&sql)?;
+            let inputs = inputs::load(&catalog, &database, &text.tables()?).await?;
+            engine.plan_over(&catalog, &database, &text, &inputs, &live).await
+        };
+        self.watched(planning).await
+    }
+
+    /// Plans one query over these tables, whatever the catalog has under their names: one that was loaded earlier, or one that
+    /// is not there yet. No table is looked up.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`]; [`QueryError::TableNotFound`] for a table that is not among them; [`QueryError::Unsupported`] for
+    /// EXPLAIN.
+    pub async fn plan_on(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        sql: &str,
+        inputs: &[Input],
+        live: &Live,
+    ) -> Result<Planned, QueryError> {
+        let (engine, catalog, live) = (self.clone(), catalog.clone(), live.clone());
+        let (database, sql, inputs) = (database.to_owned(), sql.to_owned(), inputs.to_vec());
+        let planning = async move {
+            let text = QueryText::parse(&sql)?;
+            if text.is_explain() {
+                return Err(QueryError::Unsupported { what: "EXPLAIN".to_owned(), position: None });
+            }
+            let inputs = inputs::given(&catalog, &database, &text.tables()?, &inputs)?;
+            engine.plan_over(&catalog, &database, &text, &inputs, &live).await
+        };
+        self.watched(planning).await
+    }
+
+    /// Plans on a thread with enough stack, until the memory is used up.
+    async fn watched(
+        &self,
+        planning: impl Future<Output = Result<Planned, QueryError>> + Send + 'static,
+    ) -> Result<Planned, QueryError> {
         let (tell, told) = oneshot::channel();
         let _watch = self.memory.watch(move |error| drop(tell.send(error)));
-        let planning =
-            with_deep_stack(async move { engine.plan_here(&catalog, &database, &sql, &live).await });
         tokio::select! {
             biased;
             Ok(error) = told => Err(plan_error(error)),
-            planned = planning => planned,
+            planned = with_deep_stack(planning) => planned,
         }
     }
 
@@ -154,23 +193,22 @@ impl Engine {
         }
     }
 
-    async fn plan_here(
+    async fn plan_over(
         &self,
         catalog: &Catalog,
         database: &str,
-        sql: &str,
+        text: &QueryText,
+        inputs: &[Input],
         live: &Live,
     ) -> Result<Planned, QueryError> {
-        let text = QueryText::parse(sql)?;
-        let tables = self.load(catalog, database, &text.tables()?).await?;
         let mut spelling = Spelling::default();
-        tables.iter().for_each(|(_, table)| spelling.add(table.schema()));
+        inputs.iter().for_each(|input| spelling.add(input.table.schema()));
 
-        let planned = self.plan_spelled(catalog, database, &text, &tables, &spelling, live).await;
+        let planned = self.plan_spelled(catalog, database, text, inputs, &spelling, live).await;
         match (planned, spelling.everywhere()) {
             // A field of something without a path, perhaps, whose name others spell in another way.
             (Err(error), Some(everywhere)) => {
-                let again = self.plan_spelled(catalog, database, &text, &tables, &everywhere, live).await;
+                let again = self.plan_spelled(catalog, database, text, inputs, &everywhere, live).await;
                 again.map_err(|_| error)
             }
             (planned, _) => planned,
@@ -182,13 +220,13 @@ impl Engine {
         catalog: &Catalog,
         database: &str,
         text: &QueryText,
-        tables: &[(TableName, Arc<Table>)],
+        inputs: &[Input],
         spelling: &Spelling,
         live: &Live,
     ) -> Result<Planned, QueryError> {
         let scans = Scans::default();
         live.show(scans.clone());
-        let catalogs = catalogs(catalog, tables, spelling, &scans.counter)?;
+        let catalogs = catalogs(catalog, inputs, spelling, &scans.counter)?;
         let state = self.state_of(catalog, database, spelling, catalogs, scans.meter.clone());
 
         let logical = match state.statement_to_plan(text.spelled(spelling)).await {
@@ -200,12 +238,14 @@ impl Engine {
         let logical = logical.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
+        let bound = Bound::new(logical.clone());
         let logical = state.optimize(&logical).map_err(plan_error)?;
         let batch_rows = state.config().batch_size();
         bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;
         let planner = state.query_planner().clone();
         let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
         let planned = Planned::new(
+            bound,
             logical,
             physical.clone(),
             renamed(&views::schema_outside(&physical.schema()), names),
@@ -222,54 +262,6 @@ impl Engine {
         match self.scan_bytes_max {
             Some(bytes_max) if bytes > bytes_max => Err(QueryError::ScanTooLarge { bytes, bytes_max }),
             _ => Ok(()),
-        }
-    }
-
-    /// The tables of a statement, each loaded once.
-    async fn load(
-        &self,
-        catalog: &Catalog,
-        database: &str,
-        tables: &Tables,
-    ) -> Result<Vec<(TableName, Arc<Table>)>, QueryError> {
-        let mut loaded: Vec<(TableName, Arc<Table>)> = Vec::new();
-        for reference in &tables.references {
-            let place = tables.position(reference);
-            let known = |name: &str| name == ATHENA_CATALOG || name == catalog.name().to_lowercase();
-            if let Some(other) = reference.catalog().filter(|name| !known(name)) {
-                return Err(QueryError::CatalogNotFound { name: other.to_owned(), position: place });
-            }
-            let wanted = TableName::stored(
-                reference.schema().map_or_else(|| database.to_lowercase(), ToOwned::to_owned),
-                reference.table(),
-            );
-            if loaded.iter().any(|(name, _)| *name == wanted) {
-                continue;
-            }
-            match find(catalog, &wanted).await? {
-                Some(table) => loaded.push((wanted, table)),
-                None => return Err(self.missing(catalog, wanted, place).await),
-            }
-        }
-        Ok(loaded)
-    }
-
-    async fn missing(
-        &self,
-        catalog: &Catalog,
-        wanted: TableName,
-        position: Option<crate::Position>,
-    ) -> QueryError {
-        match catalog.tables(&wanted.database).await {
-            Ok(tables) => {
-                let names = tables.iter().map(|table| table.table.as_str());
-                let nearest = name::nearest(&wanted.table, names).map(ToOwned::to_owned);
-                QueryError::TableNotFound { name: wanted.to_string(), nearest, position }
-            }
-            Err(CatalogError::DatabaseNotFound { database, .. }) => {
-                QueryError::DatabaseNotFound { name: database, position }
-            }
-            Err(error) => error.into(),
         }
     }
 
@@ -325,31 +317,14 @@ fn session_config(settings: &EngineSettings) -> SessionConfig {
     config
 }
 
-/// A table by a name in lower case; tables that other engines named may have another case.
-async fn find(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>>, QueryError> {
-    if let Some(table) = catalog.load(wanted).await? {
-        return Ok(Some(table));
-    }
-    for database in catalog.databases().await? {
-        if database.to_lowercase() != wanted.database {
-            continue;
-        }
-        let tables = catalog.tables(&database).await?;
-        if let Some(name) = tables.iter().find(|name| name.table.to_lowercase() == wanted.table) {
-            return Ok(catalog.load(name).await?);
-        }
-    }
-    Ok(None)
-}
-
 fn catalogs(
     catalog: &Catalog,
-    tables: &[(TableName, Arc<Table>)],
+    inputs: &[Input],
     spelling: &Spelling,
     counter: &Arc<ScanCounter>,
 ) -> Result<Arc<dyn CatalogProviderList>, QueryError> {
     let databases = MemoryCatalogProvider::new();
-    for (name, table) in tables {
+    for Input { name, table, .. } in inputs {
         let database = spelling.of(&name.database);
         let schema = match databases.schema(&database) {
             Some(schema) => schema,

@@ -4,12 +4,14 @@
 //! then files are pruned by what the filter says, and DataFusion's own Parquet source reads the files that are
 //! left, their columns found by field id. [`Planned::stream`] runs it.
 
+mod bound;
 mod bounded;
 mod columns;
 mod deep;
 mod engine;
 mod error;
 mod functions;
+mod inputs;
 mod memory;
 mod names;
 mod percentiles;
@@ -17,6 +19,7 @@ mod planned;
 mod provider;
 mod prune;
 mod reading;
+mod row_test;
 mod sampled;
 mod scan;
 mod source;
@@ -29,11 +32,14 @@ mod values;
 mod views;
 mod window;
 
+pub use bound::Bound;
 pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};
 pub use functions::{FunctionInfo, FunctionKind};
+pub use inputs::{Input, InputRows, TableRead};
 pub use planned::Planned;
 pub use provider::provider;
+pub use row_test::RowTest;
 pub use stats::{Live, ScanStats};
 
 #[cfg(test)]

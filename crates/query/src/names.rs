@@ -12,6 +12,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, Fields, Schema as ArrowSchema};
 use iceberg::spec::{ListType, MapType, NestedField, NestedFieldRef, Schema, SchemaRef, StructType, Type};
 
 /// The spelling of a statement's names.
@@ -30,6 +31,11 @@ impl Spelling {
         self.add_fields("", schema.as_struct().fields());
     }
 
+    /// Adds the names of a schema as Arrow has it.
+    pub fn add_arrow(&mut self, schema: &ArrowSchema) {
+        self.add_arrow_fields("", schema.fields());
+    }
+
     /// The same names, each in one spelling wherever it stands; none if that makes no difference.
     pub fn everywhere(&self) -> Option<Self> {
         (self.has_several && !self.everywhere).then(|| Self { everywhere: true, ..self.clone() })
@@ -37,14 +43,40 @@ impl Spelling {
 
     fn add_fields(&mut self, parent: &str, fields: &[NestedFieldRef]) {
         for field in fields {
-            let first =
-                self.by_folded_name.entry(field.name.to_lowercase()).or_insert_with(|| field.name.clone());
-            self.has_several |= *first != field.name;
-            self.by_folded_path.entry(below(parent, &field.name)).or_insert_with(|| field.name.clone());
+            self.add_name(parent, &field.name);
         }
         for field in fields {
             self.add_type(&below(parent, &field.name), &field.field_type);
         }
+    }
+
+    fn add_arrow_fields(&mut self, parent: &str, fields: &Fields) {
+        for field in fields {
+            self.add_name(parent, field.name());
+        }
+        for field in fields {
+            self.add_arrow_type(&below(parent, field.name()), field.data_type());
+        }
+    }
+
+    fn add_arrow_type(&mut self, path: &str, column_type: &DataType) {
+        match column_type {
+            DataType::Struct(fields) => self.add_arrow_fields(path, fields),
+            DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
+                self.add_arrow_type(path, element.data_type());
+            }
+            DataType::Map(entry, _) => {
+                let DataType::Struct(fields) = entry.data_type() else { return };
+                fields.iter().for_each(|field| self.add_arrow_type(path, field.data_type()));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_name(&mut self, parent: &str, name: &str) {
+        let first = self.by_folded_name.entry(name.to_lowercase()).or_insert_with(|| name.to_owned());
+        self.has_several |= *first != name;
+        self.by_folded_path.entry(below(parent, name)).or_insert_with(|| name.to_owned());
     }
 
     fn add_type(&mut self, path: &str, column_type: &Type) {

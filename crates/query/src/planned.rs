@@ -13,6 +13,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
 
+use crate::bound::Bound;
 use crate::error::{QueryError, plan_error};
 use crate::memory::Memory;
 use crate::stats::{ScanStats, Scans};
@@ -23,6 +24,7 @@ const BATCHES_AHEAD: usize = 2;
 
 /// A query that is planned: its files are known, nothing was read yet.
 pub struct Planned {
+    bound: Bound,
     logical: LogicalPlan,
     physical: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
@@ -39,6 +41,7 @@ impl fmt::Debug for Planned {
 
 impl Planned {
     pub(crate) fn new(
+        bound: Bound,
         logical: LogicalPlan,
         physical: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
@@ -46,12 +49,17 @@ impl Planned {
         memory: Memory,
         scans: Scans,
     ) -> Self {
-        Self { logical, physical, schema, task, memory, scans }
+        Self { bound, logical, physical, schema, task, memory, scans }
     }
 
     /// The columns of the result, named as the statement names them; two may have the same name.
     pub fn schema(&self) -> SchemaRef {
         self.schema.clone()
+    }
+
+    /// What the statement means, before anything of it was optimized.
+    pub fn bound(&self) -> &Bound {
+        &self.bound
     }
 
     /// DataFusion's plan of what is computed, optimized.

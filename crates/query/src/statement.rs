@@ -1,5 +1,6 @@
 //! The text of a query: parsed, its tables found, its names spelled as DataFusion will find them.
 
+mod expression;
 mod grammar;
 mod namer;
 mod size;
@@ -16,6 +17,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Position, QueryError, plan_error};
 use crate::names::Spelling;
+pub(crate) use expression::ExprText;
 use grammar::Grammar;
 use namer::Namer;
 

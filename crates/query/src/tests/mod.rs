@@ -2,6 +2,7 @@
 
 mod evolution;
 mod files;
+mod inputs;
 mod limits;
 mod names;
 mod pruning;

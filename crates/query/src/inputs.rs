@@ -1,0 +1,168 @@
+//! The tables that a statement reads: found in its text, and loaded or given.
+
+use std::sync::Arc;
+
+use datafusion::common::TableReference;
+use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_table::name::{self, TableName};
+
+use crate::deep::deep_stack;
+use crate::engine::{ATHENA_CATALOG, Engine};
+use crate::error::{Position, QueryError};
+use crate::statement::{QueryText, Tables};
+
+/// A table that a statement reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRead {
+    /// Its name in lower case, with its database.
+    pub name: TableName,
+    /// Where it is written first.
+    pub position: Option<Position>,
+}
+
+/// A table to plan a statement over.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name under which the statement reads it, in any case.
+    pub name: TableName,
+    /// The table as it is to be read. One that was never committed has no rows.
+    pub table: Arc<Table>,
+    /// Which of its rows are read.
+    pub rows: InputRows,
+}
+
+/// Which rows of an input a statement reads.
+#[derive(Clone, Debug)]
+pub enum InputRows {
+    /// All.
+    All,
+}
+
+impl Engine {
+    /// The tables that a query reads, in the order of its text, each once. None is looked up; the names that the statement
+    /// itself gives in its WITH are not among them. A table without a database is in `database`.
+    ///
+    /// # Errors
+    /// [`QueryError`] when the text is no query, or names another catalog.
+    pub fn tables_of(
+        &self,
+        catalog: &Catalog,
+        database: &str,
+        sql: &str,
+    ) -> Result<Vec<TableRead>, QueryError> {
+        let tables = deep_stack(|| QueryText::parse(sql)?.tables())?;
+        let mut reads: Vec<TableRead> = Vec::new();
+        for reference in &tables.references {
+            let position = tables.position(reference);
+            let name = wanted(catalog, database, reference, position)?;
+            match reads.iter_mut().find(|read| read.name == name) {
+                Some(read) => read.position = earlier(read.position, position),
+                None => reads.push(TableRead { name, position }),
+            }
+        }
+        reads.sort_by_key(|read| read.position.map(|place| (place.line, place.column)));
+        Ok(reads)
+    }
+}
+
+fn earlier(one: Option<Position>, other: Option<Position>) -> Option<Position> {
+    one.into_iter().chain(other).min_by_key(|place| (place.line, place.column))
+}
+
+/// The tables of a statement, each loaded once.
+pub(crate) async fn load(
+    catalog: &Catalog,
+    database: &str,
+    tables: &Tables,
+) -> Result<Vec<Input>, QueryError> {
+    let mut loaded: Vec<Input> = Vec::new();
+    for reference in &tables.references {
+        let place = tables.position(reference);
+        let name = wanted(catalog, database, reference, place)?;
+        if loaded.iter().any(|input| input.name == name) {
+            continue;
+        }
+        match find(catalog, &name).await? {
+            Some(table) => loaded.push(Input { name, table, rows: InputRows::All }),
+            None => return Err(missing(catalog, name, place).await),
+        }
+    }
+    Ok(loaded)
+}
+
+/// The tables of a statement out of those that are given.
+pub(crate) fn given(
+    catalog: &Catalog,
+    database: &str,
+    tables: &Tables,
+    inputs: &[Input],
+) -> Result<Vec<Input>, QueryError> {
+    let mut read: Vec<Input> = Vec::new();
+    for reference in &tables.references {
+        let position = tables.position(reference);
+        let name = wanted(catalog, database, reference, position)?;
+        if read.iter().any(|input| input.name == name) {
+            continue;
+        }
+        match inputs.iter().find(|input| folded(&input.name) == name) {
+            Some(input) => read.push(Input { name, ..input.clone() }),
+            None => {
+                let names: Vec<String> = inputs.iter().map(|input| input.name.to_string()).collect();
+                let nearest = name::nearest(&name.to_string(), names.iter().map(String::as_str));
+                let nearest = nearest.map(ToOwned::to_owned);
+                return Err(QueryError::TableNotFound { name: name.to_string(), nearest, position });
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The table that a reference means, in lower case.
+fn wanted(
+    catalog: &Catalog,
+    database: &str,
+    reference: &TableReference,
+    position: Option<Position>,
+) -> Result<TableName, QueryError> {
+    let known = |name: &str| name == ATHENA_CATALOG || name == catalog.name().to_lowercase();
+    if let Some(other) = reference.catalog().filter(|name| !known(name)) {
+        return Err(QueryError::CatalogNotFound { name: other.to_owned(), position });
+    }
+    let database = reference.schema().map_or_else(|| database.to_lowercase(), ToOwned::to_owned);
+    Ok(TableName::stored(database, reference.table()))
+}
+
+fn folded(name: &TableName) -> TableName {
+    TableName::stored(name.database.to_lowercase(), name.table.to_lowercase())
+}
+
+/// A table by a name in lower case; tables that other engines named may have another case.
+async fn find(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>>, QueryError> {
+    if let Some(table) = catalog.load(wanted).await? {
+        return Ok(Some(table));
+    }
+    for database in catalog.databases().await? {
+        if database.to_lowercase() != wanted.database {
+            continue;
+        }
+        let tables = catalog.tables(&database).await?;
+        if let Some(name) = tables.iter().find(|name| name.table.to_lowercase() == wanted.table) {
+            return Ok(catalog.load(name).await?);
+        }
+    }
+    Ok(None)
+}
+
+async fn missing(catalog: &Catalog, wanted: TableName, position: Option<Position>) -> QueryError {
+    match catalog.tables(&wanted.database).await {
+        Ok(tables) => {
+            let names = tables.iter().map(|table| table.table.as_str());
+            let nearest = name::nearest(&wanted.table, names).map(ToOwned::to_owned);
+            QueryError::TableNotFound { name: wanted.to_string(), nearest, position }
+        }
+        Err(CatalogError::DatabaseNotFound { database, .. }) => {
+            QueryError::DatabaseNotFound { name: database, position }
+        }
+        Err(error) => error.into(),
+    }
+}
