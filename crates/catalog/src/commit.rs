@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hosu_host::Location;
-use hosu_table::commit::{self as plan, Append, NewTable, Step};
-use hosu_table::invariants;
+use hosu_table::commit::{self as plan, Append, NewRows, NewTable, Step};
+use hosu_table::invariants::{self, Violation};
 use hosu_table::name::{DEFAULT_DATABASE, TableName};
 use hosu_table::paths;
 use hosu_table::properties::TableProperties;
@@ -21,7 +21,7 @@ use crate::catalog::Catalog;
 use crate::database::{Change, DatabaseError, LedgerRow, Refusal, Transaction, TransactionOutcome};
 use crate::error::CatalogError;
 use crate::jobs::JobChange;
-use crate::publish::{self, AddedManifest, Names, NewFile};
+use crate::publish::{self, Made, Names, NewFile};
 use crate::table::Table;
 
 /// What becomes true at once, or not at all.
@@ -86,8 +86,7 @@ impl Catalog {
                 None => source.into(),
             }),
             (Err(error), None) => {
-                let manifests = works.iter().filter_map(|work| work.added.as_ref());
-                self.delete_all(manifests.map(|added| &added.file.manifest_path)).await;
+                self.delete_all(works.iter().flat_map(|work| work.made.locations())).await;
                 Err(error)
             }
             (result, _) => result,
@@ -104,10 +103,23 @@ impl Catalog {
         let mut patience = Patience::of(works);
         loop {
             let attempt = patience.attempts + 1;
-            let prepared = self.prepare(works, attempt).await?;
+            let prepared = match self.prepare(works, attempt).await {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    if doubt.is_some() && matches!(error, CatalogError::Conflict { .. }) {
+                        // The attempt in doubt may be what got in the way. If it is not, the state that it was planned on
+                        // is gone, and it is refused whenever it arrives.
+                        if let Some(committed) = self.already_committed(works).await? {
+                            return Ok(committed);
+                        }
+                        *doubt = None;
+                    }
+                    return Err(error);
+                }
+            };
             let transaction = transaction(works, &prepared, rows);
             let refusal = match self.database.transact(transaction).await {
-                Ok(TransactionOutcome::Done) => return Ok(self.committed(prepared).await),
+                Ok(TransactionOutcome::Done) => return Ok(self.committed(works, prepared).await),
                 Ok(TransactionOutcome::Refused(refusal)) => refusal,
                 Err(error) if error.is_unknown() => {
                     *doubt = Some(error);
@@ -149,7 +161,7 @@ impl Catalog {
         };
         // Snapshot ids are positive numbers of 63 bits; two are the same once in a blue moon, and then the spec crate says no.
         let snapshot_id = i64::try_from(ids.random_u64() >> 1).unwrap_or(i64::MAX).max(1);
-        Work { name, kind, steps, snapshot_id, commit: ids.uuid(), names: None, added: None }
+        Work { name, kind, steps, snapshot_id, commit: ids.uuid(), names: None, made: Made::default() }
     }
 
     /// Plans all tables on what they are now and stores the files.
@@ -181,19 +193,14 @@ impl Catalog {
         };
         let mut files = Vec::new();
         let mut snapshot = None;
-        let mut rows_added = 0;
-        if let Some(append) = plan::appended(&work.steps) {
-            rows_added = append.files.iter().map(|file| file.record_count()).sum();
+        let rows = plan::new_rows(&work.steps);
+        if let Some(rows) = &rows {
             let names = work.names.get_or_insert_with(|| Names::new(&work.name, &base, work.commit));
             // Manifests are written for the columns as they are after the steps.
             let schema = plan::schema_after(&base, &work.steps).map_err(invalid)?;
-            let added = match &mut work.added {
-                Some(added) => added,
-                none => none
-                    .insert(publish::added_manifest(names, &base, &schema, append, work.snapshot_id).await?),
-            };
             let id = (work.snapshot_id, attempt);
-            let made = publish::snapshot_files(&self.files, names, &base, &schema, append, added, id).await?;
+            let on = (&*base, &schema);
+            let made = publish::snapshot_files(&self.files, names, on, rows, &mut work.made, id).await?;
             files = made.files;
             snapshot = Some(made.snapshot);
         }
@@ -201,7 +208,7 @@ impl Catalog {
         let next =
             plan::next_metadata(&base, from.as_deref(), &work.steps, snapshot, now_ms).map_err(invalid)?;
         let before = from.is_some().then_some(&*base);
-        invariants::check_append(before, &next.metadata, rows_added)
+        check_invariants(before, &next.metadata, rows)
             .map_err(|source| CatalogError::Invariant { table: work.name.clone(), source })?;
         let names = work.names.get_or_insert_with(|| Names::new(&work.name, &base, work.commit));
         let version = from.as_deref().map_or(0, paths::next_metadata_version);
@@ -233,7 +240,10 @@ impl Catalog {
         }))
     }
 
-    async fn committed(&self, prepared: Vec<Prepared>) -> Committed {
+    async fn committed(&self, works: &[Work], prepared: Vec<Prepared>) -> Committed {
+        let removed = works.iter().flat_map(|work| &work.made.removed);
+        let of_earlier_attempts = removed.filter(|removed| !removed.is_listed);
+        self.delete_all(of_earlier_attempts.map(|removed| &removed.file.manifest_path)).await;
         let mut tables = Vec::with_capacity(prepared.len());
         for done in prepared {
             for file in done.files {
@@ -251,7 +261,7 @@ impl Catalog {
     async fn discard(&self, works: &[Work], prepared: &[Prepared]) {
         for (work, attempt) in works.iter().zip(prepared) {
             // The manifest of the added files serves the next attempt.
-            let kept = work.added.as_ref().map(|added| added.file.manifest_path.clone());
+            let kept = work.made.added.as_ref().map(|added| added.file.manifest_path.clone());
             let locations = attempt.files.iter().map(|file| &file.location);
             self.delete_all(locations.filter(|location| Some(*location) != kept.as_ref())).await;
         }
@@ -299,7 +309,7 @@ struct Work {
     snapshot_id: i64,
     commit: Uuid,
     names: Option<Names>,
-    added: Option<AddedManifest>,
+    made: Made,
 }
 
 #[derive(Debug)]
@@ -311,7 +321,7 @@ enum Kind {
 impl Work {
     /// Whether the table's history shows that this commit happened.
     fn can_tell(&self) -> bool {
-        matches!(self.kind, Kind::Create { .. }) || plan::appended(&self.steps).is_some()
+        matches!(self.kind, Kind::Create { .. }) || plan::new_rows(&self.steps).is_some()
     }
 
     fn is_in(&self, metadata: &TableMetadata) -> bool {
@@ -319,6 +329,18 @@ impl Work {
             Kind::Create { new, .. } => metadata.uuid() == new.uuid,
             Kind::Change { .. } => metadata.snapshot_by_id(self.snapshot_id).is_some(),
         }
+    }
+}
+
+fn check_invariants(
+    before: Option<&TableMetadata>,
+    after: &TableMetadata,
+    rows: Option<NewRows<'_>>,
+) -> Result<(), Violation> {
+    let count = |rows: &NewRows<'_>| rows.files.iter().map(|file| file.record_count()).sum();
+    match rows {
+        Some(rows) if rows.overwrites => invariants::check_overwrite(before, after, count(&rows)),
+        rows => invariants::check_append(before, after, rows.as_ref().map_or(0, count)),
     }
 }
 

@@ -15,12 +15,14 @@ mod cache;
 mod catalog;
 mod commit;
 mod database;
+mod encode;
 mod error;
 mod files;
 mod jobs;
 mod leases;
 mod manifest;
 mod publish;
+mod removal;
 mod sqlite;
 mod table;
 
@@ -31,7 +33,7 @@ pub use database::{
     Change, Database, DatabaseError, LedgerRow, LedgerRule, Pointer, Refusal, Transaction, TransactionOutcome,
 };
 pub use error::CatalogError;
-pub use hosu_table::commit::{Append, NewTable, Step};
+pub use hosu_table::commit::{Append, NewTable, Overwrite, Step};
 pub use jobs::{
     JobChange, JobRun, JobRuns, JobSlot, JobState, Lease, Position, RunInput, RunState, UnknownRunState,
 };

@@ -1,7 +1,6 @@
 //! Writes what a commit needs before it can become true: manifests, the manifest list and the metadata.
 //!
 //! All of it lies beside what is there already, under names that nobody else uses, and is durable when this returns.
-//! The specification's encoders write to a memory of their own; what they made is then stored through the host.
 
 use std::sync::Arc;
 
@@ -10,22 +9,20 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::future::join_all;
 use hosu_host::Location;
-use hosu_table::commit::{Append, Bin, NewSnapshot, append_summary, plan_manifests};
+use hosu_table::commit::{Bin, NewRows, NewSnapshot, append_summary, overwrite_summary, plan_manifests};
 use hosu_table::name::TableName;
 use hosu_table::paths::ObjectName;
 use hosu_table::properties::{MetadataCompression, TableProperties};
-use iceberg::io::FileIO;
-use iceberg::spec::{
-    DataFile, ManifestFile, ManifestListWriter, ManifestStatus, ManifestWriter, ManifestWriterBuilder,
-    PartitionSpec, SchemaRef, TableMetadata,
-};
+use iceberg::spec::{ManifestContentType, ManifestFile, ManifestStatus, Operation, SchemaRef, TableMetadata};
 use std::io::Write;
 use uuid::Uuid;
 
 use crate::cache::{Decoded, DecodedManifest};
+use crate::encode::{Encoder, Numbers, encode_list};
 use crate::error::CatalogError;
 use crate::files::{Files, decoded};
 use crate::manifest;
+use crate::removal::{self, RemovedManifest};
 use crate::table::Table;
 
 /// Bytes that are to be stored under a name, and what they mean.
@@ -50,7 +47,7 @@ impl Names {
         Self { table: table.clone(), folder: Table::metadata_folder(metadata), commit, manifests: 0 }
     }
 
-    fn manifest(&mut self) -> String {
+    pub fn manifest(&mut self) -> String {
         let name = ObjectName::Manifest { uuid: self.commit, number: self.manifests };
         self.manifests += 1;
         self.under_folder(&name)
@@ -67,8 +64,25 @@ impl Names {
         hosu_table::paths::under(&self.folder, name)
     }
 
-    fn encode_error(&self, error: impl std::fmt::Display) -> CatalogError {
+    pub fn encode_error(&self, error: impl std::fmt::Display) -> CatalogError {
         CatalogError::Encode { table: self.table.clone(), reason: error.to_string() }
+    }
+}
+
+/// Manifests that serve each attempt of a commit. They are its own to remove when it certainly did not happen.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// Of the files that it adds.
+    pub added: Option<AddedManifest>,
+    /// Of the files that it takes out. They are stored as soon as they are made.
+    pub removed: Vec<RemovedManifest>,
+}
+
+impl Made {
+    /// Where all of them are.
+    pub fn locations(&self) -> impl Iterator<Item = &String> {
+        let added = self.added.iter().map(|added| &added.file.manifest_path);
+        added.chain(self.removed.iter().map(|removed| &removed.file.manifest_path))
     }
 }
 
@@ -88,18 +102,19 @@ pub(crate) struct SnapshotFiles {
 }
 
 /// Encodes the manifest of added files.
-pub(crate) async fn added_manifest(
+async fn added_manifest(
     names: &mut Names,
     base: &TableMetadata,
     schema: &SchemaRef,
-    append: &Append,
+    rows: &NewRows<'_>,
     snapshot_id: i64,
 ) -> Result<AddedManifest, CatalogError> {
     let spec = base
-        .partition_spec_by_id(append.spec_id)
-        .ok_or_else(|| names.encode_error(format!("no partition spec {}", append.spec_id)))?;
-    let mut encoder = Encoder::new(names.manifest(), spec, schema.clone(), snapshot_id);
-    for file in &append.files {
+        .partition_spec_by_id(rows.spec_id)
+        .ok_or_else(|| names.encode_error(format!("no partition spec {}", rows.spec_id)))?;
+    let of = (spec.as_ref(), schema.clone());
+    let mut encoder = Encoder::new(names.manifest(), of, ManifestContentType::Data, snapshot_id);
+    for file in rows.files {
         encoder.add(file).map_err(|error| names.encode_error(error))?;
     }
     let (file, bytes) = encoder.finish().await.map_err(|error| names.encode_error(error))?;
@@ -110,54 +125,85 @@ pub(crate) async fn added_manifest(
 pub(crate) async fn snapshot_files(
     files: &Files,
     names: &mut Names,
-    base: &TableMetadata,
-    schema: &SchemaRef,
-    append: &Append,
-    added: &mut AddedManifest,
+    (base, schema): (&TableMetadata, &SchemaRef),
+    rows: &NewRows<'_>,
+    made: &mut Made,
     (snapshot_id, attempt): (i64, u32),
 ) -> Result<SnapshotFiles, CatalogError> {
     let properties = TableProperties::from(base.properties());
+    let partitions_max = properties.summary_partition_limit;
+    if made.added.is_none() && !rows.files.is_empty() {
+        made.added = Some(added_manifest(names, base, schema, rows, snapshot_id).await?);
+    }
     let existing = match base.current_snapshot() {
         Some(snapshot) => files.manifest_list(snapshot.manifest_list(), base.format_version()).await?,
         None => Arc::default(),
     };
-    let sequence_number = base.next_sequence_number();
     let mut new_files = Vec::new();
-    let mut listed = Vec::new();
-    for bin in plan_manifests(&added.file, &existing, &properties) {
-        let manifest = match bin {
-            Bin::Keep(manifest) => {
-                if manifest == added.file && !added.stored {
-                    new_files.push((added.file.clone(), added.bytes.clone()));
-                    added.stored = true;
-                }
-                manifest
+    let (operation, listed, summary) = if rows.overwrites {
+        let mut listed = Vec::new();
+        listed.extend(made.added.as_mut().map(|added| added.keep(&mut new_files)));
+        let on = (base, schema);
+        let (gone, removed) =
+            removal::remove_all(files, names, on, &existing, &mut made.removed, snapshot_id).await?;
+        listed.extend(gone);
+        let summary = overwrite_summary(rows, &removed, base, schema, partitions_max);
+        (Operation::Overwrite, listed, summary)
+    } else {
+        let mut listed = Vec::new();
+        if let Some(added) = &mut made.added {
+            for bin in plan_manifests(&added.file, &existing, &properties) {
+                listed.push(match bin {
+                    Bin::Keep(manifest) if manifest == added.file => added.keep(&mut new_files),
+                    Bin::Keep(manifest) => manifest,
+                    Bin::Merge(manifests) => {
+                        let merged =
+                            merge(files, names, base, schema, added, &manifests, snapshot_id).await?;
+                        new_files.push(merged.clone());
+                        merged.0
+                    }
+                });
             }
-            Bin::Merge(manifests) => {
-                let (merged, bytes) =
-                    merge(files, names, base, schema, added, &manifests, snapshot_id).await?;
-                new_files.push((merged.clone(), bytes));
-                merged
-            }
-        };
-        listed.push(manifest);
+        }
+        let spec = base.partition_spec_by_id(rows.spec_id).unwrap_or(base.default_partition_spec());
+        let parent = base.current_snapshot().map(|snapshot| snapshot.summary());
+        (Operation::Append, listed, append_summary(rows, spec, schema, parent, partitions_max))
+    };
+    let (location, files) = list_files(names, base, listed, new_files, (snapshot_id, attempt)).await?;
+    let snapshot = NewSnapshot { id: snapshot_id, manifest_list: location, operation, summary };
+    Ok(SnapshotFiles { snapshot, files })
+}
+
+impl AddedManifest {
+    /// Lists it, and stores it with the first attempt that does.
+    fn keep(&mut self, new_files: &mut Vec<(ManifestFile, Bytes)>) -> ManifestFile {
+        if !self.stored {
+            new_files.push((self.file.clone(), self.bytes.clone()));
+            self.stored = true;
+        }
+        self.file.clone()
     }
-    let (location, bytes) =
-        (names.manifest_list(snapshot_id, attempt), encode_list(base, &listed, snapshot_id).await);
+}
+
+/// The list of a snapshot's manifests, and with it those of them that are to be stored.
+async fn list_files(
+    names: &Names,
+    base: &TableMetadata,
+    listed: Vec<ManifestFile>,
+    new_files: Vec<(ManifestFile, Bytes)>,
+    (snapshot_id, attempt): (i64, u32),
+) -> Result<(String, Vec<NewFile>), CatalogError> {
+    let sequence_number = base.next_sequence_number();
+    let bytes = encode_list(base, &listed, snapshot_id).await;
     let bytes = bytes.map_err(|error| names.encode_error(error))?;
     let listed: Vec<_> = listed.into_iter().map(|file| numbered(file, sequence_number)).collect();
-    let mut new_files: Vec<NewFile> = new_files
-        .into_iter()
+    let new_files = new_files.into_iter();
+    let mut new_files = new_files
         .map(|(file, bytes)| new_manifest(names, numbered(file, sequence_number), bytes))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
+    let location = names.manifest_list(snapshot_id, attempt);
     new_files.push(NewFile { location: location.clone(), bytes, decoded: Decoded::List(Arc::new(listed)) });
-    let spec = base.partition_spec_by_id(append.spec_id).unwrap_or(base.default_partition_spec());
-    let parent = base.current_snapshot().map(|snapshot| snapshot.summary());
-    let summary = append_summary(append, spec, schema, parent, properties.summary_partition_limit);
-    Ok(SnapshotFiles {
-        snapshot: NewSnapshot { id: snapshot_id, manifest_list: location, summary },
-        files: new_files,
-    })
+    Ok((location, new_files))
 }
 
 /// The file of a table's metadata.
@@ -180,15 +226,18 @@ pub(crate) fn metadata_file(
 /// Stores files side by side. All are durable when this returns; after an error some may be there, and none is still on
 /// its way, so that they can be deleted.
 pub(crate) async fn store_all(files: &Files, new_files: &[NewFile]) -> Result<(), CatalogError> {
-    let puts = new_files.iter().map(|file| async {
-        let location = Location::parse(&file.location).map_err(|error| CatalogError::Unreadable {
-            location: file.location.clone(),
-            what: "a place to write to",
-            reason: error.reason,
-        })?;
-        Ok::<_, CatalogError>(files.host.store.put(&location, file.bytes.clone()).await?)
-    });
+    let puts = new_files.iter().map(|file| store(files, &file.location, file.bytes.clone()));
     join_all(puts).await.into_iter().collect()
+}
+
+/// Stores a file. It is durable when this returns.
+pub(crate) async fn store(files: &Files, location: &str, bytes: Bytes) -> Result<(), CatalogError> {
+    let place = Location::parse(location).map_err(|error| CatalogError::Unreadable {
+        location: location.to_owned(),
+        what: "a place to write to",
+        reason: error.reason,
+    })?;
+    Ok(files.host.store.put(&place, bytes).await?)
 }
 
 fn new_manifest(names: &Names, file: ManifestFile, bytes: Bytes) -> Result<NewFile, CatalogError> {
@@ -241,7 +290,8 @@ async fn merge(
     // An old spec may be of columns that are gone; the manifest's own schema still has them.
     let own_schema = contents.first().map(|content| &content.schema);
     let schema = if spec.partition_type(schema).is_ok() { schema } else { own_schema.unwrap_or(schema) };
-    let mut encoder = Encoder::new(names.manifest(), spec, schema.clone(), snapshot_id);
+    let of = (spec.as_ref(), schema.clone());
+    let mut encoder = Encoder::new(names.manifest(), of, ManifestContentType::Data, snapshot_id);
     for (manifest, content) in manifests.iter().zip(&contents) {
         let is_added = *manifest == added.file;
         for entry in content.entries.iter().filter(|entry| entry.status != ManifestStatus::Deleted) {
@@ -249,82 +299,13 @@ async fn merge(
             let result = if is_added {
                 encoder.add(file)
             } else {
-                let sequence_number = entry.sequence_number.unwrap_or(manifest.sequence_number);
-                let file_sequence_number = entry.file_sequence_number.unwrap_or(manifest.sequence_number);
                 let snapshot_id = entry.snapshot_id.unwrap_or(manifest.added_snapshot_id);
-                encoder.keep(file, snapshot_id, sequence_number, file_sequence_number)
+                encoder.keep(file, snapshot_id, Numbers::of(entry, manifest))
             };
             result.map_err(|error| names.encode_error(error))?;
         }
     }
     encoder.finish().await.map_err(|error| names.encode_error(error))
-}
-
-/// Encodes one manifest.
-struct Encoder {
-    location: String,
-    memory: FileIO,
-    writer: Result<ManifestWriter, iceberg::Error>,
-}
-
-/// Where the encoders write: a memory that holds this one file.
-const SCRATCH: &str = "memory:///file";
-
-impl Encoder {
-    fn new(location: String, spec: &PartitionSpec, schema: SchemaRef, snapshot_id: i64) -> Self {
-        let memory = FileIO::new_with_memory();
-        let writer = memory.new_output(SCRATCH).map(|output| {
-            ManifestWriterBuilder::new(output, Some(snapshot_id), schema, spec.clone()).build_v2_data()
-        });
-        Self { location, memory, writer }
-    }
-
-    fn add(&mut self, file: &DataFile) -> Result<(), iceberg::Error> {
-        // A sequence number below zero is left open, to be inherited from the list.
-        self.with(|writer| writer.add_file(file.clone(), -1))
-    }
-
-    fn keep(
-        &mut self,
-        file: &DataFile,
-        snapshot_id: i64,
-        sequence_number: i64,
-        file_sequence_number: i64,
-    ) -> Result<(), iceberg::Error> {
-        self.with(|writer| {
-            writer.add_existing_file(file.clone(), snapshot_id, sequence_number, Some(file_sequence_number))
-        })
-    }
-
-    fn with(
-        &mut self,
-        work: impl FnOnce(&mut ManifestWriter) -> Result<(), iceberg::Error>,
-    ) -> Result<(), iceberg::Error> {
-        match &mut self.writer {
-            Ok(writer) => work(writer),
-            Err(error) => Err(iceberg::Error::new(error.kind(), error.message().to_owned())),
-        }
-    }
-
-    async fn finish(self) -> Result<(ManifestFile, Bytes), iceberg::Error> {
-        let mut file = self.writer?.write_manifest_file().await?;
-        file.manifest_path = self.location;
-        Ok((file, self.memory.new_input(SCRATCH)?.read().await?))
-    }
-}
-
-async fn encode_list(
-    base: &TableMetadata,
-    manifests: &[ManifestFile],
-    snapshot_id: i64,
-) -> Result<Bytes, iceberg::Error> {
-    let memory = FileIO::new_with_memory();
-    let output = memory.new_output(SCRATCH)?.writer().await?;
-    let parent = base.current_snapshot_id();
-    let mut writer = ManifestListWriter::v2(output, snapshot_id, parent, base.next_sequence_number());
-    writer.add_manifests(manifests.iter().cloned())?;
-    writer.close().await?;
-    memory.new_input(SCRATCH)?.read().await
 }
 
 fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -16,7 +16,9 @@ use crate::{
 };
 
 mod database_file;
+mod faulty;
 mod jobs;
+mod overwrite;
 
 struct Lake {
     folder: tempfile::TempDir,

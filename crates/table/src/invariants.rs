@@ -1,4 +1,4 @@
-//! What is true of a table before and after each commit that adds rows, by name.
+//! What is true of a table before and after each commit that adds or replaces rows, by name.
 //!
 //! A commit checks them before it becomes true, and a simulation afterwards. They are written without regard to
 //! how the metadata was made, so that a mistake there does not excuse itself here.
@@ -25,7 +25,24 @@ pub fn check_append(
     rows_added: u64,
 ) -> Result<(), Violation> {
     rows_preserved(before, after, rows_added)?;
-    let Some(before) = before else { return Ok(()) };
+    before.map_or(Ok(()), |before| check_common(before, after))
+}
+
+/// Checks all invariants of a commit by which `before` became `after` and after which the table has the `rows_added` rows
+/// that it brought and no others.
+///
+/// # Errors
+/// The first [`Violation`].
+pub fn check_overwrite(
+    before: Option<&TableMetadata>,
+    after: &TableMetadata,
+    rows_added: u64,
+) -> Result<(), Violation> {
+    rows_replaced(after, rows_added)?;
+    before.map_or(Ok(()), |before| check_common(before, after))
+}
+
+fn check_common(before: &TableMetadata, after: &TableMetadata) -> Result<(), Violation> {
     identity_kept(before, after)?;
     sequence_increases(before, after)?;
     ids_never_reused(before, after)?;
@@ -68,7 +85,7 @@ pub fn ids_never_reused(before: &TableMetadata, after: &TableMetadata) -> Result
     hold("ids_never_reused", last_before <= last_after, || format!("{last_before} became {last_after}"))
 }
 
-/// An append drops no snapshot, and the log of changes keeps its order.
+/// A commit of rows drops no snapshot, and the log of changes keeps its order.
 pub fn history_kept(before: &TableMetadata, after: &TableMetadata) -> Result<(), Violation> {
     let lost = before.snapshots().find(|snapshot| after.snapshot_by_id(snapshot.snapshot_id()).is_none());
     if let Some(lost) = lost {
@@ -85,18 +102,28 @@ pub fn rows_preserved(
     after: &TableMetadata,
     rows_added: u64,
 ) -> Result<(), Violation> {
-    let total = |metadata: &TableMetadata| match metadata.current_snapshot() {
-        None => Some(0_u64),
-        Some(snapshot) => snapshot.summary().additional_properties.get("total-records")?.parse().ok(),
-    };
-    let rows_before = before.map_or(Some(0), total);
-    match (rows_before, total(after)) {
+    let rows_before = before.map_or(Some(0), rows_told);
+    match (rows_before, rows_told(after)) {
         (Some(rows_before), Some(rows_after)) => {
             hold("rows_preserved", rows_before.checked_add(rows_added) == Some(rows_after), || {
                 format!("{rows_before} and {rows_added} became {rows_after}")
             })
         }
         _ => Ok(()),
+    }
+}
+
+/// The rows after an overwrite are those that it brought; its summary says so.
+pub fn rows_replaced(after: &TableMetadata, rows_added: u64) -> Result<(), Violation> {
+    let rows_after = rows_told(after);
+    hold("rows_replaced", rows_after == Some(rows_added), || format!("{rows_added} became {rows_after:?}"))
+}
+
+/// The rows of the current snapshot, if it tells.
+fn rows_told(metadata: &TableMetadata) -> Option<u64> {
+    match metadata.current_snapshot() {
+        None => Some(0),
+        Some(snapshot) => snapshot.summary().additional_properties.get("total-records")?.parse().ok(),
     }
 }
 

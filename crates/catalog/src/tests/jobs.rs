@@ -1,16 +1,13 @@
 //! Rows of jobs: they become true with the tables of their commit, under leases with a fence, once.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use hosu_host::ManualClock;
 
+use super::faulty::Answer::{Lost, Sent};
+use super::faulty::Faulty;
 use super::*;
-use crate::{
-    Database, JobChange, JobRun, JobRuns, JobSlot, JobState, Lease, Pointer, Position, RunInput, RunState,
-    SqliteDatabase, Transaction, TransactionOutcome,
-};
+use crate::{JobChange, JobRun, JobRuns, JobSlot, JobState, Lease, Position, RunInput, RunState};
 
 const A: Uuid = Uuid::from_u128(0xa);
 const B: Uuid = Uuid::from_u128(0xb);
@@ -272,102 +269,19 @@ fn states_of_runs_are_words() {
     assert!("gone".parse::<RunState>().is_err());
 }
 
-/// A database that loses the answers to transactions: `true` for one that happened, `false` for one that did not.
-#[derive(Debug)]
-struct Forgetful {
-    inner: SqliteDatabase,
-    lost: Mutex<Vec<bool>>,
-}
-
-impl Forgetful {
-    fn catalog(lake: &Lake, lost: &[bool]) -> Catalog {
-        let warehouse = lake.catalog.warehouse().clone();
-        let settings = CatalogSettings::in_folder(lake.folder.path(), warehouse);
-        let inner = SqliteDatabase::new(settings.database.clone(), settings.name.clone());
-        let database = Self { inner, lost: Mutex::new(lost.to_vec()) };
-        let mut host = Host::seeded(5);
-        host.clock = Arc::new(ManualClock::at_ms(1_000));
-        Catalog::with_database(host, settings, Arc::new(database))
-    }
-}
-
-#[async_trait]
-impl Database for Forgetful {
-    async fn pointer(&self, name: &TableName) -> Result<Option<Pointer>, DatabaseError> {
-        self.inner.pointer(name).await
-    }
-
-    async fn databases(&self) -> Result<Vec<String>, DatabaseError> {
-        self.inner.databases().await
-    }
-
-    async fn database_properties(
-        &self,
-        database: &str,
-    ) -> Result<Option<HashMap<String, String>>, DatabaseError> {
-        self.inner.database_properties(database).await
-    }
-
-    async fn tables(&self, database: &str) -> Result<Vec<TableName>, DatabaseError> {
-        self.inner.tables(database).await
-    }
-
-    async fn ledger(&self, table: Uuid, sources: Option<&[String]>) -> Result<Vec<LedgerRow>, DatabaseError> {
-        self.inner.ledger(table, sources).await
-    }
-
-    async fn lease(&self, name: &str) -> Result<Option<Lease>, DatabaseError> {
-        self.inner.lease(name).await
-    }
-
-    async fn job_state(&self, target_uuid: Uuid) -> Result<Option<JobState>, DatabaseError> {
-        self.inner.job_state(target_uuid).await
-    }
-
-    async fn job_states(&self) -> Result<Vec<JobState>, DatabaseError> {
-        self.inner.job_states().await
-    }
-
-    async fn job_runs(&self, runs: JobRuns) -> Result<Vec<JobRun>, DatabaseError> {
-        self.inner.job_runs(runs).await
-    }
-
-    async fn job_slots(&self) -> Result<Vec<JobSlot>, DatabaseError> {
-        self.inner.job_slots().await
-    }
-
-    async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {
-        let lost = {
-            let mut lost = self.lost.lock().expect("the plan");
-            if lost.is_empty() { None } else { Some(lost.remove(0)) }
-        };
-        let happens = lost != Some(false);
-        let outcome =
-            if happens { self.inner.transact(transaction).await? } else { TransactionOutcome::Done };
-        match lost {
-            Some(_) => Err(DatabaseError::Unknown { path: "x".into(), reason: "no answer".to_owned() }),
-            None => Ok(outcome),
-        }
-    }
-
-    async fn problems(&self) -> Result<Vec<String>, DatabaseError> {
-        self.inner.problems().await
-    }
-}
-
 #[tokio::test]
 async fn a_lost_answer_takes_no_lease_twice_and_records_no_run_twice() {
-    for lost in [&[true][..], &[false], &[true, false], &[false, true, true]] {
+    for lost in [&[Sent][..], &[Lost], &[Sent, Lost], &[Lost, Sent, Sent]] {
         let lake = Lake::new();
         let table = made(&lake).await;
-        let lease = Forgetful::catalog(&lake, lost).take_lease("x", A, MINUTE).await.expect("taken");
+        let lease = Faulty::catalog(&lake, lost).take_lease("x", A, MINUTE).await.expect("taken");
         assert_eq!((lease.fence, lease.holder, lease.until_ms), (1, A, 61_000), "{lost:?}");
         let changes = vec![
             JobChange::RequireLease { name: "x".to_owned(), fence: 1 },
             JobChange::PutRun(run(1, &table, RunState::Succeeded)),
             JobChange::ReleaseLease(lease),
         ];
-        Forgetful::catalog(&lake, lost).record(changes).await.expect("recorded");
+        Faulty::catalog(&lake, lost).record(changes).await.expect("recorded");
         assert_eq!(all_runs(&lake.catalog).await.len(), 1, "{lost:?}");
     }
 }
@@ -376,17 +290,17 @@ async fn a_lost_answer_takes_no_lease_twice_and_records_no_run_twice() {
 async fn answers_that_are_lost_for_ever_are_told_as_such() {
     let lake = Lake::new();
     made(&lake).await;
-    let never = [false; 100];
-    let error = Forgetful::catalog(&lake, &never).take_lease("x", A, MINUTE).await.expect_err("no answer");
+    let never = [Lost; 100];
+    let error = Faulty::catalog(&lake, &never).take_lease("x", A, MINUTE).await.expect_err("no answer");
     assert!(!error.is_definite(), "{error:?}");
     assert_eq!(lake.catalog.lease("x").await.expect("no lease"), None);
-    let happened = [true; 100];
-    Forgetful::catalog(&lake, &happened).take_lease("x", A, MINUTE).await.expect("it is seen to be there");
+    let happened = [Sent; 100];
+    Faulty::catalog(&lake, &happened).take_lease("x", A, MINUTE).await.expect("it is seen to be there");
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_has_its_rows_once() {
-    for lost in [&[true][..], &[false], &[false, true]] {
+    for lost in [&[Sent][..], &[Lost], &[Lost, Sent]] {
         let lake = Lake::new();
         let table = made(&lake).await;
         let lease = lake.catalog.take_lease("x", A, MINUTE).await.expect("taken");
@@ -395,7 +309,7 @@ async fn a_commit_whose_answer_is_lost_has_its_rows_once() {
             JobChange::RequireLease { name: "x".to_owned(), fence: lease.fence },
             JobChange::PutRun(run(1, &table, RunState::Succeeded)),
         ];
-        let done = Forgetful::catalog(&lake, lost).commit(commit).await.expect("a commit");
+        let done = Faulty::catalog(&lake, lost).commit(commit).await.expect("a commit");
         let snapshot_id = done.tables[0].snapshot().map(|snapshot| snapshot.snapshot_id());
         assert_eq!(live_files(&lake, &table.name).await.len(), 1, "{lost:?}");
         let runs = all_runs(&lake.catalog).await;

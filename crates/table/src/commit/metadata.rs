@@ -39,7 +39,9 @@ pub struct NewSnapshot {
     pub id: i64,
     /// Where the list of its manifests lies.
     pub manifest_list: String,
-    /// What [`super::append_summary`] says.
+    /// What kind of change it is.
+    pub operation: Operation,
+    /// What [`super::append_summary`] or [`super::overwrite_summary`] says.
     pub summary: HashMap<String, String>,
 }
 
@@ -87,6 +89,10 @@ pub fn next_metadata(
     snapshot: Option<NewSnapshot>,
     now_ms: i64,
 ) -> Result<Next, MetadataError> {
+    let makes_rows = |step: &&Step| matches!(step, Step::Append(_) | Step::Overwrite(_));
+    if steps.iter().filter(makes_rows).count() > 1 {
+        return Err(Cause::Other("one commit makes one snapshot of a table").into());
+    }
     let now_ms = now_ms.max(base.last_updated_ms());
     let mut builder = base.clone().into_builder(base_location.map(str::to_owned));
     for step in steps {
@@ -131,7 +137,7 @@ fn apply(builder: TableMetadataBuilder, step: &Step) -> Result<TableMetadataBuil
             .and_then(|builder| builder.set_current_schema(TableMetadataBuilder::LAST_ADDED)),
         Step::SetProperties(properties) => builder.set_properties(properties.clone()),
         Step::RemoveProperties(keys) => builder.remove_properties(keys),
-        Step::Append(_) => Ok(builder),
+        Step::RequireSnapshot(_) | Step::Append(_) | Step::Overwrite(_) => Ok(builder),
     };
     Ok(builder.map_err(Cause::from)?)
 }
@@ -150,7 +156,7 @@ impl NewSnapshot {
             .with_sequence_number(base.next_sequence_number())
             .with_timestamp_ms(now_ms.max(last_ms))
             .with_manifest_list(self.manifest_list)
-            .with_summary(Summary { operation: Operation::Append, additional_properties: self.summary })
+            .with_summary(Summary { operation: self.operation, additional_properties: self.summary })
             .with_schema_id(schema_id)
             .build()
     }

@@ -1,8 +1,8 @@
 //! What a commit is and how it is planned: facts in, decision out.
 //!
 //! A change is a list of [`Step`]s. [`check`] says whether they still make sense on what the table has become since
-//! they were planned, [`plan_manifests`] which manifests the new snapshot lists and which are merged, and
-//! [`next_metadata`] writes the table's next metadata. Files are read and written, and the outcome is made true, by
+//! they were planned, [`plan_manifests`] which manifests the new snapshot lists and which are merged,
+//! [`plan_removal`] which ones tell what an overwrite took out, and [`next_metadata`] writes the table's next metadata. Files are read and written, and the outcome is made true, by
 //! the crate `catalog`.
 
 mod manifests;
@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use iceberg::spec::{DataFile, FormatVersion, PartitionSpec, Schema, SchemaId, SortOrder, TableMetadata};
 use uuid::Uuid;
 
-pub use manifests::{Bin, plan_manifests};
+pub use manifests::{Bin, plan_manifests, plan_removal};
 pub use metadata::{MetadataError, NewSnapshot, Next, first_metadata, next_metadata, schema_after};
-pub use summary::append_summary;
+pub use summary::{Removed, append_summary, overwrite_summary};
 
 /// The key in a snapshot's summary that tells which operation made it.
 pub const OPERATION_ID: &str = "hosu.operation-id";
@@ -52,8 +52,12 @@ pub enum Step {
     SetProperties(HashMap<String, String>),
     /// Properties are removed; absent ones are passed over.
     RemoveProperties(Vec<String>),
-    /// Data files are added. One of these at most.
+    /// The current snapshot must be this one at each attempt (none: there is no snapshot yet); another one is a conflict.
+    RequireSnapshot(Option<i64>),
+    /// Data files are added. One of this and [`Step::Overwrite`] at most.
     Append(Append),
+    /// Data files take the place of all files that the table has when the commit becomes true.
+    Overwrite(Overwrite),
 }
 
 /// Data files to add in one snapshot.
@@ -62,6 +66,18 @@ pub struct Append {
     /// The partition spec by which all of the files are routed.
     pub spec_id: i32,
     /// At least one; what it says about itself is taken as it is.
+    pub files: Vec<DataFile>,
+    /// Further entries of the snapshot's summary, such as [`OPERATION_ID`].
+    pub summary: HashMap<String, String>,
+}
+
+/// The data files that a table has after one snapshot, and no others. Files that were there stay where they are, for
+/// the snapshots that have them.
+#[derive(Clone, Debug)]
+pub struct Overwrite {
+    /// The partition spec by which all of the files are routed.
+    pub spec_id: i32,
+    /// None leaves the table without rows.
     pub files: Vec<DataFile>,
     /// Further entries of the snapshot's summary, such as [`OPERATION_ID`].
     pub summary: HashMap<String, String>,
@@ -80,6 +96,14 @@ pub enum Conflict {
         planned: SchemaId,
         /// The current one.
         current: SchemaId,
+    },
+    /// Somebody changed the rows.
+    #[error("its rows were changed meanwhile ({} was current, now it is {})", snapshot(*planned), snapshot(*current))]
+    SnapshotMoved {
+        /// The snapshot that the steps were planned on; none when there was none.
+        planned: Option<i64>,
+        /// The current one.
+        current: Option<i64>,
     },
     /// The partition spec of the files is not the table's.
     #[error("it has no partition spec {spec_id}")]
@@ -112,19 +136,46 @@ pub fn check(planned: &TableMetadata, current: &TableMetadata, steps: &[Step]) -
         Step::EvolveSchema { base_schema_id, .. } if *base_schema_id != current.current_schema_id() => {
             Err(Conflict::SchemaMoved { planned: *base_schema_id, current: current.current_schema_id() })
         }
-        Step::Append(append) if current.partition_spec_by_id(append.spec_id).is_none() => {
-            Err(Conflict::SpecGone { spec_id: append.spec_id })
+        Step::RequireSnapshot(planned) if *planned != current.current_snapshot_id() => {
+            Err(Conflict::SnapshotMoved { planned: *planned, current: current.current_snapshot_id() })
+        }
+        Step::Append(Append { spec_id, .. }) | Step::Overwrite(Overwrite { spec_id, .. })
+            if current.partition_spec_by_id(*spec_id).is_none() =>
+        {
+            Err(Conflict::SpecGone { spec_id: *spec_id })
         }
         _ => Ok(()),
     })
 }
 
-/// The files that the steps add, if any do.
-pub fn appended(steps: &[Step]) -> Option<&Append> {
+/// The snapshot that steps make.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRows<'a> {
+    /// Whether its files are all that the table has; else they are added to those that it has.
+    pub overwrites: bool,
+    /// The partition spec of the files.
+    pub spec_id: i32,
+    /// The new files.
+    pub files: &'a [DataFile],
+    /// Further entries of its summary.
+    pub summary: &'a HashMap<String, String>,
+}
+
+/// The snapshot that the steps make, if they make one.
+pub fn new_rows(steps: &[Step]) -> Option<NewRows<'_>> {
     steps.iter().find_map(|step| match step {
-        Step::Append(append) if !append.files.is_empty() => Some(append),
+        Step::Append(Append { spec_id, files, summary }) if !files.is_empty() => {
+            Some(NewRows { overwrites: false, spec_id: *spec_id, files, summary })
+        }
+        Step::Overwrite(Overwrite { spec_id, files, summary }) => {
+            Some(NewRows { overwrites: true, spec_id: *spec_id, files, summary })
+        }
         _ => None,
     })
+}
+
+fn snapshot(id: Option<i64>) -> String {
+    id.map_or_else(|| "no snapshot".to_owned(), |id| format!("snapshot {id}"))
 }
 
 #[cfg(test)]

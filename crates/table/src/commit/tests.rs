@@ -59,11 +59,15 @@ fn new_table() -> NewTable {
 }
 
 fn file(city: &str, rows: u64) -> DataFile {
+    file_in(Struct::from_iter([Some(Literal::string(city))]), rows)
+}
+
+fn file_in(partition: Struct, rows: u64) -> DataFile {
     DataFileBuilder::default()
         .content(DataContentType::Data)
         .file_path("memory:///t/data/x.parquet".to_owned())
         .file_format(DataFileFormat::Parquet)
-        .partition(Struct::from_iter([Some(Literal::string(city))]))
+        .partition(partition)
         .record_count(rows)
         .file_size_in_bytes(rows * 10)
         .build()
@@ -71,7 +75,12 @@ fn file(city: &str, rows: u64) -> DataFile {
 }
 
 fn snapshot(id: i64) -> NewSnapshot {
-    NewSnapshot { id, manifest_list: "memory:///t/list".to_owned(), summary: HashMap::new() }
+    NewSnapshot {
+        id,
+        manifest_list: "memory:///t/list".to_owned(),
+        operation: Operation::Append,
+        summary: HashMap::new(),
+    }
 }
 
 #[test]
@@ -111,6 +120,47 @@ fn nothing_is_merged_where_the_property_says_so() {
     ]);
     let existing: Vec<_> = (1..=9).map(|number| manifest(number, 0, 10)).collect();
     assert_eq!(plan_manifests(&manifest(0, 0, 10), &existing, &never).len(), 10);
+}
+
+#[test]
+fn manifests_of_what_was_taken_out_earlier_are_left_out() {
+    for merges in ["true", "false"] {
+        let properties = properties(&[("commit.manifest-merge.enabled", merges)]);
+        let mut gone = manifest(1, 0, 10);
+        gone.added_files_count = Some(0);
+        let mut unknown = gone.clone();
+        unknown.existing_files_count = None;
+        let mut deletes = gone.clone();
+        deletes.content = ManifestContentType::Deletes;
+        let plan = plan_manifests(&manifest(0, 0, 10), &[gone, unknown.clone(), deletes], &properties);
+        assert_eq!(plan, [manifest(0, 0, 10), unknown].map(Bin::Keep));
+    }
+}
+
+#[test]
+fn what_is_taken_out_is_told_in_bins_of_one_kind_spec_and_size() {
+    let properties = properties(&[("commit.manifest.target-size-bytes", "100")]);
+    let deletes = ManifestFile { content: ManifestContentType::Deletes, ..manifest(4, 0, 10) };
+    let gone = ManifestFile { added_files_count: Some(0), ..manifest(5, 0, 10) };
+    let existing = [
+        manifest(1, 0, 60),
+        manifest(2, 1, 10),
+        manifest(3, 0, 40),
+        deletes.clone(),
+        gone,
+        manifest(6, 0, 1),
+        manifest(7, 0, 500),
+    ];
+    let plan = plan_removal(&existing, &properties);
+    let expected = [
+        vec![manifest(1, 0, 60), manifest(3, 0, 40)],
+        vec![manifest(6, 0, 1)],
+        vec![manifest(7, 0, 500)],
+        vec![manifest(2, 1, 10)],
+        vec![deletes],
+    ];
+    assert_eq!(plan, expected);
+    assert_eq!(plan_removal(&[], &properties), Vec::<Vec<ManifestFile>>::new());
 }
 
 proptest! {
@@ -159,7 +209,9 @@ fn a_summary_counts_what_is_added_and_what_there_is_in_all() {
             ("total-data-files".to_owned(), "many".to_owned()),
         ]),
     };
-    let summary = append_summary(&append, &new_table().spec, &schema(), Some(&parent), 2);
+    let steps = [Step::Append(append)];
+    let rows = new_rows(&steps).expect("rows");
+    let summary = append_summary(&rows, &new_table().spec, &schema(), Some(&parent), 2);
     let entry = |key: &str| summary.get(key).map(String::as_str);
     assert_eq!(entry("added-data-files"), Some("3"));
     assert_eq!(entry("added-records"), Some("12"));
@@ -173,9 +225,102 @@ fn a_summary_counts_what_is_added_and_what_there_is_in_all() {
         entry("partitions.city=Seoul"),
         Some("added-data-files=2,added-records=8,added-files-size=80")
     );
-    let first = append_summary(&append, &new_table().spec, &schema(), None, 0);
+    let first = append_summary(&rows, &new_table().spec, &schema(), None, 0);
     assert_eq!(first.get("total-data-files").map(String::as_str), Some("3"));
     assert!(!first.keys().any(|key| key.starts_with("partitions.")));
+}
+
+fn overwrite(files: Vec<DataFile>) -> Step {
+    let summary = HashMap::from([(OPERATION_ID.to_owned(), "op".to_owned())]);
+    Step::Overwrite(Overwrite { spec_id: 0, files, summary })
+}
+
+fn deletes(content: DataContentType, rows: u64) -> DataFile {
+    let mut file = DataFileBuilder::default();
+    file.content(content)
+        .file_path("memory:///t/data/deletes.parquet".to_owned())
+        .file_format(DataFileFormat::Parquet)
+        .partition(Struct::from_iter([Some(Literal::string("Seoul"))]))
+        .record_count(rows)
+        .file_size_in_bytes(7)
+        .equality_ids((content == DataContentType::EqualityDeletes).then(|| vec![1]));
+    file.build().expect("a file")
+}
+
+#[test]
+fn a_summary_of_an_overwrite_counts_what_came_and_what_went() {
+    let base = first_metadata(&new_table(), 1).expect("metadata");
+    let mut removed = Removed::default();
+    removed.add(0, &file("Seoul", 3));
+    removed.add(0, &deletes(DataContentType::PositionDeletes, 2));
+    let mut more = Removed::default();
+    more.add(0, &file("Daegu", 4));
+    more.add(0, &deletes(DataContentType::EqualityDeletes, 1));
+    removed.merge(&more);
+    let steps = [overwrite(vec![file("Seoul", 10), file("Busan", 20)])];
+    let rows = new_rows(&steps).expect("rows");
+    let summary = overwrite_summary(&rows, &removed, &base, &schema(), 3);
+    let mut entries: Vec<_> = summary.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    entries.sort();
+    let expected = [
+        "added-data-files 2",
+        "added-files-size 300",
+        "added-records 30",
+        "changed-partition-count 3",
+        "deleted-data-files 2",
+        "deleted-records 7",
+        "hosu.operation-id op",
+        "partitions.city=Busan added-data-files=1,added-records=20,added-files-size=200",
+        "partitions.city=Daegu deleted-data-files=1,deleted-records=4,removed-files-size=40",
+        "partitions.city=Seoul added-data-files=1,added-records=10,added-files-size=100,\
+         deleted-data-files=1,deleted-records=3,removed-files-size=30",
+        "removed-delete-files 2",
+        "removed-equality-delete-files 1",
+        "removed-equality-deletes 1",
+        "removed-files-size 84",
+        "removed-position-delete-files 1",
+        "removed-position-deletes 2",
+        "total-data-files 2",
+        "total-delete-files 0",
+        "total-equality-deletes 0",
+        "total-files-size 300",
+        "total-position-deletes 0",
+        "total-records 30",
+    ];
+    assert_eq!(entries, expected);
+
+    let steps = [overwrite(Vec::new())];
+    let rows = new_rows(&steps).expect("an overwrite by nothing is a snapshot");
+    let summary = overwrite_summary(&rows, &removed, &base, &schema(), 0);
+    let entry = |key: &str| summary.get(key).map(String::as_str);
+    assert_eq!(
+        (entry("total-records"), entry("added-records"), entry("deleted-records")),
+        (Some("0"), None, Some("7"))
+    );
+    assert_eq!(entry("changed-partition-count"), Some("2"));
+    assert!(!summary.keys().any(|key| key.starts_with("partitions.")));
+}
+
+#[test]
+fn partitions_are_counted_under_the_spec_that_they_are_of() {
+    let mut base = first_metadata(&new_table(), 1).expect("metadata");
+    let unpartitioned = PartitionSpec::unpartition_spec().into_unbound();
+    let builder = base.into_builder(None).add_default_partition_spec(unpartitioned).expect("a spec");
+    base = builder.build().expect("metadata").metadata;
+    let whole = file_in(Struct::empty(), 5);
+    let mut removed = Removed::default();
+    removed.add(0, &file("Seoul", 3));
+    removed.add(base.default_partition_spec_id(), &whole);
+    let steps = [Step::Overwrite(Overwrite {
+        spec_id: base.default_partition_spec_id(),
+        files: vec![whole],
+        summary: HashMap::new(),
+    })];
+    let rows = new_rows(&steps).expect("rows");
+    let summary = overwrite_summary(&rows, &removed, &base, &schema(), 9);
+    assert_eq!(summary.get("changed-partition-count").map(String::as_str), Some("1"));
+    let listed: Vec<_> = summary.keys().filter(|key| key.starts_with("partitions.")).collect();
+    assert_eq!(listed, ["partitions.city=Seoul"]);
 }
 
 #[test]
@@ -223,6 +368,55 @@ fn steps_are_checked_against_what_the_table_became() {
     assert_eq!(check(&base, &base, &[append(3)]), Err(Conflict::SpecGone { spec_id: 3 }));
     let evolve = Step::EvolveSchema { base_schema_id: 4, schema: Box::new(schema()) };
     assert_eq!(check(&base, &base, &[evolve]), Err(Conflict::SchemaMoved { planned: 4, current: 0 }));
+}
+
+#[test]
+fn a_required_snapshot_must_be_the_current_one() {
+    let empty = first_metadata(&new_table(), 1).expect("metadata");
+    let full = next_metadata(&empty, None, &[], Some(snapshot(5)), 2).expect("metadata").metadata;
+    let require = |id| [Step::RequireSnapshot(id)];
+    assert_eq!(check(&empty, &empty, &require(None)), Ok(()));
+    assert_eq!(check(&empty, &full, &require(Some(5))), Ok(()));
+    for (current, planned) in [(&full, None), (&full, Some(4)), (&empty, Some(5))] {
+        let conflict = check(&empty, current, &require(planned)).expect_err("another snapshot");
+        let current = current.current_snapshot_id();
+        assert_eq!(conflict, Conflict::SnapshotMoved { planned, current });
+    }
+    let moved = Conflict::SnapshotMoved { planned: None, current: Some(5) };
+    let told = "its rows were changed meanwhile (no snapshot was current, now it is snapshot 5)";
+    assert_eq!(moved.to_string(), told);
+}
+
+#[test]
+fn one_commit_makes_one_snapshot() {
+    let base = first_metadata(&new_table(), 1).expect("metadata");
+    let append = Append { spec_id: 0, files: vec![file("Seoul", 1)], summary: HashMap::new() };
+    let both = [Step::Append(append), overwrite(Vec::new())];
+    next_metadata(&base, None, &both, Some(snapshot(1)), 2).expect_err("two kinds of snapshots");
+    let gone = Step::Overwrite(Overwrite { spec_id: 3, files: Vec::new(), summary: HashMap::new() });
+    assert_eq!(check(&base, &base, &[gone]), Err(Conflict::SpecGone { spec_id: 3 }));
+}
+
+#[test]
+fn an_overwrite_that_keeps_rows_is_found() {
+    use crate::invariants::check_overwrite;
+    let base = first_metadata(&new_table(), 1).expect("metadata");
+    let next = |base: &TableMetadata, id, total: &str| {
+        let mut counted = NewSnapshot { operation: Operation::Overwrite, ..snapshot(id) };
+        counted.summary.insert("total-records".to_owned(), total.to_owned());
+        next_metadata(base, None, &[], Some(counted), 2).expect("metadata").metadata
+    };
+    let first = next(&base, 1, "5");
+    let second = next(&first, 2, "3");
+    assert_eq!(second.current_snapshot().expect("a snapshot").summary().operation, Operation::Overwrite);
+    assert_eq!(check_overwrite(Some(&first), &second, 3), Ok(()));
+    assert_eq!(check_overwrite(Some(&first), &second, 8).expect_err("broken").name, "rows_replaced");
+    assert_eq!(
+        check_overwrite(Some(&first), &next(&first, 2, "?"), 3).expect_err("broken").name,
+        "rows_replaced"
+    );
+    assert_eq!(check_overwrite(Some(&base), &second, 3).expect_err("broken").name, "sequence_increases");
+    assert_eq!(check_overwrite(None, &next(&base, 1, "0"), 0), Ok(()));
 }
 
 #[test]
