@@ -2,6 +2,7 @@
 
 use hosu_catalog::CatalogError;
 use hosu_datafile::DataFileError;
+use hosu_host::LocationError;
 use hosu_query::QueryError;
 use hosu_table::name::TableName;
 
@@ -23,6 +24,15 @@ pub enum ChangeError {
         table: TableName,
         /// The column.
         column: String,
+    },
+    /// The table is to lie at a place that is none.
+    #[error("{table} is to be at a place that cannot be used")]
+    Location {
+        /// The table.
+        table: TableName,
+        /// What is wrong with it.
+        #[source]
+        source: LocationError,
     },
     /// The rows could not be made.
     #[error(transparent)]

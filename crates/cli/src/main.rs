@@ -25,7 +25,7 @@ use clap::error::ErrorKind;
 use args::{Arguments, Output};
 use environment::Environment;
 use failure::Failure;
-use hosu_collect::Stop;
+use hosu_host::Stop;
 use tokio::sync::oneshot;
 
 /// How long work that cannot be broken off (a transaction, a file's sync) may go on after Ctrl-C.

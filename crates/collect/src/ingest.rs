@@ -30,13 +30,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_host::Stop;
 use hosu_table::evolve::ParentPath;
 use hosu_table::name::TableName;
 use hosu_table::rejects::rescued_data_field;
 use iceberg::spec::Schema;
 
 use crate::error::CollectError;
-use crate::progress::{Progress, Stop};
+use crate::progress::Progress;
 use crate::report::Report;
 use crate::request::IngestRequest;
 use crate::source::{self, Found};
@@ -62,7 +63,7 @@ const PASSES_MAX: u32 = 4;
 /// Ingests what `request` names into its table, and tells what became of it.
 ///
 /// `stdin` is read when a source is `-`. The future may be dropped at any time: either everything was committed or
-/// nothing. See [`crate::Stop`] for the polite way.
+/// nothing. See [`Stop`] for the polite way.
 ///
 /// # Errors
 /// [`CollectError`]. Nothing was committed then, except perhaps after [`CollectError::CommitUnknown`].

@@ -15,6 +15,6 @@ pub mod source;
 pub use error::CollectError;
 pub use frame::{Compression, Format, FormatError};
 pub use ingest::{GiveBack, ingest};
-pub use progress::{NoProgress, Progress, Stop};
+pub use progress::{NoProgress, Progress};
 pub use report::{Report, RescuedColumn, SourceReport, SourceStatus};
 pub use request::{CollectSettings, IngestRequest, MEMORY_BYTES_MIN, OnChanged};

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use hosu_host::Stop;
 use hosu_table::name::TableName;
 
 use crate::frame::Format;
 use crate::ingest::GiveBack;
-use crate::progress::Stop;
 
 /// One ingest: these sources into this table.
 #[derive(Clone, Debug)]

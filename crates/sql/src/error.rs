@@ -10,7 +10,8 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use engine::{from_change, from_query};
+pub(crate) use engine::from_change;
+pub use engine::from_query;
 
 /// Trino's error codes, as far as they are used.
 pub mod code {

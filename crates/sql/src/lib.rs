@@ -14,7 +14,7 @@ mod session;
 mod statements;
 
 pub use answer::{Answer, Column, Stats};
-pub use error::{SqlError, code};
+pub use error::{SqlError, code, from_query};
 pub use hosu_query::{Live, ScanStats};
 pub use session::{Session, SqlSettings};
 

@@ -8,7 +8,7 @@ mod sql;
 use std::path::{Path, PathBuf};
 
 use hosu_catalog::{Catalog, CatalogSettings};
-use hosu_collect::Stop;
+use hosu_host::Stop;
 
 use crate::args::{Arguments, Command, Output};
 use crate::config::{Config, LakeConfig};

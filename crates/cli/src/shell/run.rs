@@ -104,7 +104,7 @@ impl Shell {
     }
 }
 
-async fn until_cancelled<T>(work: impl Future<Output = T>, stop: &hosu_collect::Stop) -> End<T> {
+async fn until_cancelled<T>(work: impl Future<Output = T>, stop: &hosu_host::Stop) -> End<T> {
     // Before the work begins: it may think long before it first waits for something.
     let interrupts = signal(SignalKind::interrupt());
     let interrupted = async {

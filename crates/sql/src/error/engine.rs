@@ -9,7 +9,7 @@ use hosu_dialect::At;
 use hosu_query::QueryError;
 
 /// An error of planning or running a query, at its place in the whole text.
-pub(crate) fn from_query(error: QueryError, query: &At<String>) -> SqlError {
+pub fn from_query(error: QueryError, query: &At<String>) -> SqlError {
     let place = error.position().map(|place| (narrow(place.line), narrow(place.column)));
     let name = name_at_fault(&error);
     let place = place.or_else(|| place::find_name(&query.value, &name?));
@@ -34,6 +34,9 @@ pub(crate) fn from_change(error: ChangeError, query: &At<String>) -> SqlError {
         ChangeError::Null { column, .. } => {
             let message = format!("NULL value not allowed for NOT NULL column: {column}");
             SqlError::new(code::CONSTRAINT_VIOLATION, message)
+        }
+        ChangeError::Location { .. } => {
+            SqlError::new(code::ICEBERG_INVALID_METADATA, super::catalog::chain(&error))
         }
         ChangeError::DataFile(DataFileError::Store(error)) => CatalogError::Store(error).into(),
         ChangeError::DataFile(error) => {

@@ -1,19 +1,12 @@
 //! INSERT: the rows of a query, made to fit the columns of a table, added in one commit.
 
 mod constant;
-mod convert;
-mod fit;
 
 use crate::error::{from_change, from_query};
 use crate::names::Names;
 use crate::{SqlError, code, encode};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{Field, FieldRef, Schema as ArrowSchema, SchemaRef};
-use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::StreamExt;
-use hosu_change::Inserted;
+use arrow::datatypes::{FieldRef, Schema as ArrowSchema, SchemaRef};
+use hosu_change::{Inserted, filled_rows, fits};
 use hosu_datafile::WriterSettings;
 use hosu_dialect::Insert;
 use hosu_query::{Engine, Live, Planned};
@@ -39,7 +32,7 @@ pub(crate) async fn insert(
         .map_err(|error| from_query(error, query))?;
     check_types(&target, &filled, &planned).map_err(|error| error.at(query.position))?;
     let rows = planned.stream().map_err(|error| from_query(error, query))?;
-    let rows = fitted(rows, target, filled);
+    let rows = filled_rows(rows, target, filled);
     let inserted = hosu_change::insert(names.catalog, table, rows, settings)
         .await
         .map_err(|error| from_change(error, query))?;
@@ -95,42 +88,11 @@ fn check_types(target: &ArrowSchema, filled: &[usize], planned: &Planned) -> Res
     }
     for (at, (wanted, given)) in wanted.iter().zip(schema.fields()).enumerate() {
         let constant = constant::is_constant(planned.logical(), at, wanted.data_type());
-        if !fit::fits(given.data_type(), wanted.data_type(), constant) {
+        if !fits(given.data_type(), wanted.data_type(), constant) {
             let (given, name) = (encode::type_name(given.data_type()), wanted.name());
             let wanted = encode::type_name(wanted.data_type());
             return Err(differ(format!("column '{name}' is {wanted}, and the query gives {given}")));
         }
     }
     Ok(())
-}
-
-/// The rows with all columns of the table: those that are not filled are NULL. A NULL where the table allows none is found, and
-/// named, where rows are written.
-fn fitted(
-    rows: SendableRecordBatchStream,
-    target: SchemaRef,
-    filled: Vec<usize>,
-) -> SendableRecordBatchStream {
-    let made = target.clone();
-    let rows = rows.map(move |batch| fitted_batch(&batch?, &made, &filled));
-    Box::pin(RecordBatchStreamAdapter::new(target, rows))
-}
-
-fn fitted_batch(
-    batch: &RecordBatch,
-    target: &ArrowSchema,
-    filled: &[usize],
-) -> Result<RecordBatch, DataFusionError> {
-    let column = |(at, field): (usize, &FieldRef)| -> Result<ArrayRef, DataFusionError> {
-        match filled.iter().position(|filled| *filled == at).and_then(|from| batch.columns().get(from)) {
-            Some(array) => Ok(convert::convert(array, field.data_type())?),
-            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
-        }
-    };
-    let columns: Vec<ArrayRef> = target.fields().iter().enumerate().map(column).collect::<Result<_, _>>()?;
-    let fields = target.fields().iter().zip(&columns);
-    let fields: Vec<Field> =
-        fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::new(ArrowSchema::new(fields)), columns, &options)?)
 }

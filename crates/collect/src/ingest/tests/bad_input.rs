@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use hosu_host::Stop;
 use serde_json::json;
 
 use super::support::{Lake, gzip, lines};
@@ -10,7 +11,7 @@ use crate::ingest::ingest;
 use crate::ingest::pressure::Pressure;
 use crate::ingest::reader::{self, Message, Reading};
 use crate::source::{Source, SourceKind};
-use crate::{CollectError, NoProgress, Stop};
+use crate::{CollectError, NoProgress};
 
 #[tokio::test]
 async fn what_cannot_be_read_leaves_no_lake() {

@@ -4,10 +4,10 @@
 //! So what is made of constants, and of columns that would fit by themselves, may fill a narrower column when its value fits,
 //! which is checked as it is converted; what comes out of a table as it is must fit by its type.
 
-use super::fit::fits;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use hosu_change::fits;
 
 /// Whether a column of the plan's result may be narrowed to the wanted type.
 pub(super) fn is_constant(plan: &LogicalPlan, column: usize, wanted: &DataType) -> bool {

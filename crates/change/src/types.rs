@@ -4,7 +4,7 @@
 use arrow::datatypes::{DataType, Fields};
 
 /// Whether values of a type may fill a column of another. Of constants the value is checked when it is converted.
-pub(super) fn fits(given: &DataType, wanted: &DataType, constant: bool) -> bool {
+pub fn fits(given: &DataType, wanted: &DataType, constant: bool) -> bool {
     if given == wanted || *given == DataType::Null {
         return true;
     }
@@ -41,7 +41,7 @@ fn fields_fit(given: &Fields, wanted: &Fields, constant: bool) -> bool {
 
 /// For each field that is wanted, which of the given it is: of the same name, case aside, when all have one; else, when the
 /// given have no names of their own, by position.
-pub(super) fn pairs(given: &Fields, wanted: &Fields) -> Option<Vec<usize>> {
+pub(crate) fn pairs(given: &Fields, wanted: &Fields) -> Option<Vec<usize>> {
     if given.len() != wanted.len() {
         return None;
     }
@@ -52,7 +52,7 @@ pub(super) fn pairs(given: &Fields, wanted: &Fields) -> Option<Vec<usize>> {
     by_name.or_else(|| unnamed.then(|| (0..wanted.len()).collect()))
 }
 
-pub(super) fn element(list: &DataType) -> Option<&DataType> {
+pub(crate) fn element(list: &DataType) -> Option<&DataType> {
     match list {
         DataType::List(element)
         | DataType::LargeList(element)

@@ -1,6 +1,6 @@
 //! Arrays of a type that fits to arrays of the column's own type. A value that does not fit is an error, never NULL.
 
-use super::fit;
+use crate::types;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
@@ -11,14 +11,14 @@ const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
 
 /// The array as one of the wanted type.
-pub(super) fn convert(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn convert(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == wanted {
         return Ok(array.clone());
     }
     match (array.data_type(), wanted) {
         (DataType::Dictionary(_, values), _) => convert(&cast_with_options(array, values, &STRICT)?, wanted),
         (DataType::Struct(_), DataType::Struct(fields)) => structs(array, fields),
-        (given, DataType::List(element)) if fit::element(given).is_some() => lists(array, element),
+        (given, DataType::List(element)) if types::element(given).is_some() => lists(array, element),
         (DataType::Map(..), DataType::Map(entry, sorted)) => maps(array, entry, *sorted),
         _ => cast_with_options(array, wanted, &STRICT),
     }
@@ -26,7 +26,7 @@ pub(super) fn convert(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, A
 
 fn structs(array: &ArrayRef, fields: &Fields) -> Result<ArrayRef, ArrowError> {
     let given = array.as_struct();
-    let pairs = fit::pairs(given.fields(), fields)
+    let pairs = types::pairs(given.fields(), fields)
         .ok_or_else(|| ArrowError::CastError("rows with other fields".to_owned()))?;
     let column = |(from, field): (usize, &FieldRef)| convert(given.column(from), field.data_type());
     let columns: Vec<ArrayRef> = pairs.into_iter().zip(fields).map(column).collect::<Result<_, _>>()?;
@@ -45,7 +45,7 @@ fn lists(array: &ArrayRef, element: &FieldRef) -> Result<ArrayRef, ArrowError> {
     let given = match array.data_type() {
         DataType::List(_) => array.clone(),
         other => {
-            let inner = fit::element(other).cloned().unwrap_or(DataType::Null);
+            let inner = types::element(other).cloned().unwrap_or(DataType::Null);
             let plain = element.as_ref().clone().with_data_type(inner).with_nullable(true);
             cast_with_options(array, &DataType::List(Arc::new(plain)), &STRICT)?
         }
