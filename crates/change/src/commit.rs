@@ -45,7 +45,8 @@ fn change(
     summary: HashMap<String, String>,
 ) -> Option<TableChange> {
     let (spec_id, files) = (target.spec_id(), written.files.clone());
-    let append = |summary| (!written.files.is_empty()).then(|| Append { spec_id, files: files.clone(), summary });
+    let append =
+        |summary| (!written.files.is_empty()).then(|| Append { spec_id, files: files.clone(), summary });
     match target {
         Target::New { name, new, .. } => {
             Some(TableChange::Create { name, new, append: append(summary), make_database: true })

@@ -185,3 +185,29 @@ async fn other_columns_than_the_tables_are_refused() {
     let error = insert(&lake.catalog, table, streamed(vec![Ok(narrow)]), WriterSettings::default()).await;
     assert!(error.unwrap_err().to_string().contains("1 columns, and the table has 3"));
 }
+
+async fn replace(lake: &Lake, table: &Arc<Table>, batches: Vec<RecordBatch>) -> Result<(), ChangeError> {
+    let target = Target::Existing { table: table.clone(), schema: None };
+    let stream = streamed(batches.into_iter().map(Ok).collect());
+    let operation = lake.catalog.host().ids.uuid();
+    let written = write(&lake.catalog, &target, stream, WriterSettings::default(), operation).await?;
+    commit(&lake.catalog, target, &written, Effect::Replace, HashMap::new(), Vec::new()).await.map(drop)
+}
+
+#[tokio::test]
+async fn all_rows_are_replaced_unless_somebody_changed_the_table_meanwhile() {
+    let lake = Lake::new();
+    let empty = lake.create(columns(), "bucket(4, id)").await;
+    replace(&lake, &empty, vec![rows((1..=9).map(Some).collect(), vec![Some(1); 9])]).await.unwrap();
+    assert_eq!(lake.rows().await, 9);
+    let nine = lake.catalog.require(&empty.name).await.unwrap();
+    replace(&lake, &nine, vec![rows(vec![Some(10)], vec![Some(1)])]).await.unwrap();
+    assert_eq!(lake.rows().await, 1);
+    let error = replace(&lake, &nine, vec![rows(vec![Some(11)], vec![None])]).await.unwrap_err();
+    assert!(matches!(error, ChangeError::Null { .. }), "x is required: {error:?}");
+    let error = replace(&lake, &nine, vec![rows(vec![Some(11)], vec![Some(1)])]).await.unwrap_err();
+    assert!(matches!(error, ChangeError::Catalog(CatalogError::Conflict { .. })), "{error:?}");
+    let one = lake.catalog.require(&empty.name).await.unwrap();
+    replace(&lake, &one, Vec::new()).await.unwrap();
+    assert_eq!(lake.rows().await, 0);
+}
