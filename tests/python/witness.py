@@ -63,6 +63,23 @@ def read(catalog, name):
     }
 
 
+def history(catalog, name):
+    """Each snapshot, oldest first, with the number of rows that it holds, and the entries of the current one."""
+    table = catalog.load_table(name)
+    snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number)
+    entries = table.inspect.entries().to_pylist()
+    current = table.current_snapshot().snapshot_id
+    return {
+        "operations": [snapshot.summary.operation.value for snapshot in snapshots],
+        "summaries": [snapshot.summary.additional_properties for snapshot in snapshots],
+        "rows": [table.scan(snapshot_id=snapshot.snapshot_id).to_arrow().num_rows for snapshot in snapshots],
+        "entries": sorted(
+            [entry["status"], entry["sequence_number"], entry["file_sequence_number"], entry["snapshot_id"] == current]
+            for entry in entries
+        ),
+    }
+
+
 def append(catalog, name, rows):
     """Appends rows, given as JSON objects."""
     table = catalog.load_table(name)
@@ -126,7 +143,7 @@ def create(catalog, name):
 def main():
     command, database, warehouse, *arguments = sys.argv[1:]
     catalog = SqlCatalog("hosu", uri=f"sqlite:///{database}", warehouse=warehouse)
-    commands = {"read": read, "append": append, "polars": polars, "evolve": evolve, "create": create}
+    commands = {"read": read, "append": append, "history": history, "polars": polars, "evolve": evolve, "create": create}
     print(json.dumps(commands[command](catalog, *arguments)))
 
 

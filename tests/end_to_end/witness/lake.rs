@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
 
+use super::overwritten::overwrite;
 use crate::end_to_end::Place;
 use crate::end_to_end::dice::Dice;
 
@@ -39,6 +40,7 @@ fn make() -> Lake {
     lake.small_files();
     lake.row_groups();
     lake.nothing();
+    lake.overwritten();
     lake
 }
 
@@ -306,6 +308,28 @@ impl Lake {
                    "at": format!("2026-01-{:02}T00:00:00", 1 + id / 200), "tags": tags})
         };
         self.ingest("row_groups", &(0..5000).map(event).collect::<Vec<_>>(), &[]);
+    }
+
+    /// Tables whose files were replaced by others, and by nothing.
+    fn overwritten(&mut self) {
+        let event = |id: i64| json!({"id": id, "at": format!("2026-01-{:02}T00:00:00Z", 1 + id % 20), "text": format!("값 {id}")});
+        let partitions = ["--partition-by", "day(at), bucket(3, id)"];
+        for (table, partitions) in [("over.plain", &[][..]), ("over.parts", &partitions)] {
+            for from in [0, 20, 40] {
+                self.ingest(table, &(from..from + 20).map(event).collect::<Vec<_>>(), partitions);
+            }
+            self.remember(table);
+            let by = format!("{table}_by");
+            self.ingest(&by, &(100..130).map(event).collect::<Vec<_>>(), partitions);
+            overwrite(&self.place, table, Some(&by));
+            self.remember(table);
+            self.ingest(table, &(200..205).map(event).collect::<Vec<_>>(), partitions);
+            self.remember(table);
+            let emptied = format!("{table}_emptied");
+            self.ingest(&emptied, &(0..20).map(event).collect::<Vec<_>>(), partitions);
+            self.remember(&emptied);
+            overwrite(&self.place, &emptied, None);
+        }
     }
 
     fn nothing(&self) {

@@ -2,6 +2,7 @@
 //! and PyIceberg and Spark write what we read.
 
 mod lake;
+mod overwritten;
 mod pyiceberg;
 mod python;
 mod reads;

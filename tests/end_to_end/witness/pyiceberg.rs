@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::overwritten::overwrite;
 use super::python;
 use crate::end_to_end::Place;
 
@@ -156,6 +157,43 @@ fn what_pyiceberg_writes_is_read_here() {
     witness.compare("theirs.made");
     place.rows("insert into theirs.made (number, price) values (3, 2.25)");
     witness.compare("theirs.made");
+    place.check_sound();
+}
+
+#[test]
+fn an_overwritten_table_reads_the_same_with_its_history() {
+    let Some(witness) = Witness::new("an_overwritten_table_reads_the_same_with_its_history") else { return };
+    let place = &witness.place;
+    let event = |id: u32| format!("{{\"id\":{id},\"at\":\"2026-01-0{}T03:04:05Z\"}}\n", 1 + id % 3);
+    for (table, ids) in [("events", 0..4), ("events", 4..9), ("others", 20..22)] {
+        place.write("events.ndjson", ids.map(event).collect::<String>());
+        place.ingest(&[table, "events.ndjson", "--partition-by", "day(at)", "--on-changed", "new"]);
+    }
+    overwrite(place, "events", Some("others"));
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 2);
+    let history = witness.ask("history", &["default.events"]);
+    assert_eq!(history["operations"], json!(["append", "append", "overwrite"]));
+    assert_eq!(history["rows"], json!([4, 9, 2]), "what each snapshot holds");
+    let summary = &history["summaries"][2];
+    assert_eq!(summary["deleted-records"], "9");
+    assert_eq!(summary["deleted-data-files"], "6");
+    assert_eq!(summary["added-records"], "2");
+    assert_eq!(summary["total-records"], "2");
+    assert_eq!(summary["changed-partition-count"], "3");
+    // Status, sequence number, file sequence number, and whether the snapshot is the current one.
+    let expected =
+        [vec![json!([1, 3, 3, true]); 2], vec![json!([2, 1, 1, true]); 3], vec![json!([2, 2, 2, true]); 3]];
+    assert_eq!(history["entries"], Value::from(expected.concat()));
+
+    let rows = json!([{"id": 50, "at": "2026-01-03T00:00:00Z"}]).to_string();
+    witness.ask("append", &["default.events", &rows]);
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 3);
+    overwrite(place, "events", None);
+    assert_eq!(witness.compare("default.events")["rows"], json!([]));
+    place.write("more.ndjson", event(60));
+    place.ingest(&["events", "more.ndjson"]);
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(witness.ask("history", &["default.events"])["rows"], json!([4, 9, 2, 3, 0, 1]));
     place.check_sound();
 }
 
