@@ -6,6 +6,7 @@
 pub mod arrow_schema;
 pub mod commit;
 pub mod evolve;
+pub mod increment;
 pub mod invariants;
 pub mod json;
 pub mod json_schema;
