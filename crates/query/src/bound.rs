@@ -1,13 +1,22 @@
 //! What a statement means: its plan as it was bound to tables and columns, before the optimizer made it another one.
 
+mod identity;
+mod row_wise;
+
 use std::fmt;
 
 use datafusion::logical_expr::LogicalPlan;
+use hosu_table::name::TableName;
+
+use crate::deep::deep_stack;
+use crate::inputs::{Input, InputRows};
+pub use row_wise::NotRowWise;
 
 /// A statement that is bound to its tables and columns.
 #[derive(Clone)]
 pub struct Bound {
     plan: LogicalPlan,
+    names: Vec<String>,
 }
 
 impl fmt::Debug for Bound {
@@ -17,12 +26,41 @@ impl fmt::Debug for Bound {
 }
 
 impl Bound {
-    pub(crate) fn new(plan: LogicalPlan) -> Self {
-        Self { plan }
+    /// A plan and the names of its result.
+    pub(crate) fn new(plan: LogicalPlan, names: Vec<String>) -> Self {
+        Self { plan, names }
     }
 
-    /// DataFusion's plan, not optimized.
-    pub fn plan(&self) -> &LogicalPlan {
-        &self.plan
+    /// What the statement means, as a text that is the same for each spelling of it: white space, comments, case, quotes, names
+    /// that the statement itself gives to tables, and databases that go without saying do not count. Literals,
+    /// functions, the order and names of the result's columns, tables, and columns that are read (by field id, with their types) do;
+    /// columns that are not read do not.
+    pub fn identity(&self) -> String {
+        deep_stack(|| identity::of(&self.plan, &self.names))
+    }
+
+    /// Whether the rows that are new in the tables `changed` give rows of the result by themselves, so that the result over all rows
+    /// is what it was and these. Tables that are not among them are as they were.
+    ///
+    /// One table drives: each of its rows is selected, computed, unnested and looked up in others alone. Others may be joined to it, read
+    /// whole, and be anything by themselves.
+    ///
+    /// # Errors
+    /// What keeps it from being so.
+    pub fn check_row_wise(&self, changed: &[TableName]) -> Result<(), NotRowWise> {
+        deep_stack(|| row_wise::check(&self.plan, changed))
+    }
+
+    /// The plan over these inputs: where rows of theirs are to be read that were added, the tables that drive read only those.
+    pub(crate) fn over(&self, inputs: &[Input]) -> Result<LogicalPlan, NotRowWise> {
+        let added = |input: &Input| match &input.rows {
+            InputRows::Added(added) => Some((input.table.name.clone(), added.clone())),
+            InputRows::All => None,
+        };
+        let added: Vec<_> = inputs.iter().filter_map(added).collect();
+        if added.is_empty() { Ok(self.plan.clone()) } else { row_wise::over(&self.plan, added) }
     }
 }
+
+#[cfg(test)]
+mod tests;

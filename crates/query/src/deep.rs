@@ -2,6 +2,7 @@
 //! a runtime have; and planning never waits, so that whoever polled it could not be told to stop meanwhile.
 
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -27,16 +28,19 @@ pub(crate) async fn with_deep_stack<T: Send + 'static>(
     receiver.await.map_err(|_| failed("planning was broken off".to_owned()))?
 }
 
-/// Does `work` on a thread with as much stack and waits for it.
-pub(crate) fn deep_stack<T: Send>(
-    work: impl FnOnce() -> Result<T, QueryError> + Send,
-) -> Result<T, QueryError> {
-    let failed = |message: String| QueryError::Failed { message };
-    std::thread::scope(|scope| {
+/// Does `work` on a thread with as much stack and waits for it; here, where there is no such thread to be had.
+pub(crate) fn deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = Mutex::new(Some(work));
+    let run = || work.lock().unwrap_or_else(PoisonError::into_inner).take().map(|work| work());
+    let done = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK_BYTES);
-        let thread = thread
-            .spawn_scoped(scope, work)
-            .map_err(|error| failed(format!("no thread to plan with: {error}")))?;
-        thread.join().map_err(|_| failed("planning was broken off".to_owned()))?
-    })
+        match thread.spawn_scoped(scope, &run) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => run(),
+        }
+    });
+    match done {
+        Some(done) => done,
+        None => unreachable!("work is done once"),
+    }
 }

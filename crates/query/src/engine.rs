@@ -238,7 +238,8 @@ impl Engine {
         let logical = logical.map_err(plan_error)?;
         let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
-        let bound = Bound::new(logical.clone());
+        let bound = Bound::new(logical, names.clone());
+        let logical = bound.over(inputs)?;
         let logical = state.optimize(&logical).map_err(plan_error)?;
         let batch_rows = state.config().batch_size();
         bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;

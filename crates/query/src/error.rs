@@ -7,6 +7,8 @@ use datafusion::common::{DataFusionError, SchemaError, Spans};
 use hosu_catalog::CatalogError;
 use hosu_table::name;
 
+use crate::bound::NotRowWise;
+
 /// A place in the text of a statement; both count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -111,6 +113,9 @@ pub enum QueryError {
         /// Why.
         reason: String,
     },
+    /// The statement was to be computed from new rows, and cannot be.
+    #[error(transparent)]
+    NotRowWise(#[from] NotRowWise),
     /// The statement would read more than is allowed.
     #[error("the statement would read up to {bytes} bytes, and {bytes_max} are allowed")]
     ScanTooLarge {

@@ -9,6 +9,7 @@ use hosu_table::name::{self, TableName};
 use crate::deep::deep_stack;
 use crate::engine::{ATHENA_CATALOG, Engine};
 use crate::error::{Position, QueryError};
+use crate::increment::Increment;
 use crate::statement::{QueryText, Tables};
 
 /// A table that a statement reads.
@@ -36,6 +37,9 @@ pub struct Input {
 pub enum InputRows {
     /// All.
     All,
+    /// These, where the table is the one whose rows the result follows ([`crate::Bound::check_row_wise`]); all where they are only
+    /// looked up. Once one input of a statement is read so, rows of inputs that are not bring nothing into the result by themselves.
+    Added(Arc<Increment>),
 }
 
 impl Engine {

@@ -26,6 +26,7 @@ use object_store::ObjectMeta;
 
 use crate::columns::FieldIdAdapterFactory;
 use crate::error::QueryError;
+use crate::increment::Increment;
 use crate::names::Spelling;
 use crate::prune::{FileContainer, Leaves, Pruner};
 use crate::reading::CountedReaders;
@@ -49,7 +50,8 @@ pub async fn provider(catalog: &Catalog, table: Arc<Table>) -> Result<Arc<dyn Ta
     Ok(Arc::new(SnapshotProvider::new(catalog.clone(), table, schema, Arc::default())?))
 }
 
-/// A table's current snapshot.
+/// A table's current snapshot, or files of it.
+#[derive(Clone)]
 pub(crate) struct SnapshotProvider {
     catalog: Catalog,
     table: Arc<Table>,
@@ -59,6 +61,15 @@ pub(crate) struct SnapshotProvider {
     leaves: Arc<Leaves>,
     mapping: Option<Arc<NameMapping>>,
     counter: Arc<ScanCounter>,
+    rows: Rows,
+}
+
+/// Which rows are read.
+#[derive(Clone)]
+enum Rows {
+    All,
+    /// Those of these files.
+    Added(Arc<Increment>),
 }
 
 impl fmt::Debug for SnapshotProvider {
@@ -98,7 +109,22 @@ impl SnapshotProvider {
         };
         let arrow = Arc::new(views::schema_inside(&schema));
         let leaves = Arc::new(Leaves::new(&schema));
-        Ok(Self { catalog, table, schema, arrow, leaves, mapping, counter })
+        Ok(Self { catalog, table, schema, arrow, leaves, mapping, counter, rows: Rows::All })
+    }
+
+    /// The same table, of which only these rows are read.
+    pub fn reading(&self, added: Arc<Increment>) -> Self {
+        Self { rows: Rows::Added(added), ..self.clone() }
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Its columns under the names of the statement.
+    pub fn columns(&self) -> &SchemaRef {
+        &self.schema
     }
 
     fn filter(&self, state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
@@ -193,8 +219,12 @@ impl TableProvider for SnapshotProvider {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let pruner = Pruner::new(&self.leaves, self.filter(state, filters)?);
         let rows_wanted = limit.filter(|_| filters.is_empty()).map(|limit| limit as u64);
-        let planned = scan::plan(&self.catalog, &self.table, &pruner, rows_wanted).await;
-        let (files, stats) = planned.map_err(external)?;
+        let (files, stats) = match &self.rows {
+            Rows::Added(added) => scan::plan_of(added.scan_files(), &pruner, rows_wanted),
+            Rows::All => {
+                scan::plan(&self.catalog, &self.table, &pruner, rows_wanted).await.map_err(external)?
+            }
+        };
         self.counter.add(&stats);
         let mut scans = self.scans(state, &files, projection, limit)?;
         match scans.len() {

@@ -11,11 +11,11 @@ use iceberg::spec::{
 };
 
 use crate::error::QueryError;
-use crate::prune::{Container, FileContainer, ManifestContainer, Pruner};
+use crate::prune::{Container, FileContainer, Leaves, ManifestContainer, Pruner};
 use crate::stats::ScanStats;
 
 /// Manifests that are fetched at a time.
-const MANIFESTS_AT_ONCE: usize = 8;
+pub(crate) const MANIFESTS_AT_ONCE: usize = 8;
 
 /// A data file to read.
 #[derive(Clone, Debug)]
@@ -25,6 +25,11 @@ pub(crate) struct ScanFile {
 }
 
 impl ScanFile {
+    /// A file of this entry, parted by this spec.
+    pub fn new(entry: ManifestEntryRef, spec: Arc<PartitionSpec>) -> Self {
+        Self { entry, spec }
+    }
+
     /// The file.
     pub fn file(&self) -> &DataFile {
         self.entry.data_file()
@@ -47,7 +52,7 @@ pub(crate) async fn plan(
     let Some(snapshot) = table.snapshot() else { return Ok((Vec::new(), ScanStats::default())) };
     let all = catalog.manifests(table, snapshot).await?;
     let specs = Specs::of(table);
-    refuse_deletes(table, &all)?;
+    refuse_deletes(table, all.iter())?;
     let live: Vec<&ManifestFile> = all.iter().filter(|manifest| is_live(manifest)).collect();
     let kept = keep_manifests(table, &live, &specs, pruner)?;
     let mut stats = totals(snapshot, &live);
@@ -63,21 +68,54 @@ pub(crate) async fn plan(
         for entry in manifest.entries.iter().filter(|entry| entry.is_alive()) {
             seen += 1;
             seen_bytes += entry.file_size_in_bytes();
-            files.push(ScanFile { entry: entry.clone(), spec: spec.clone() });
+            files.push(ScanFile::new(entry.clone(), spec.clone()));
         }
     }
-    let containers: Vec<FileContainer<'_>> = files.iter().map(ScanFile::container).collect();
-    let mut keep = pruner.keep(&containers).into_iter();
-    files.retain(|_| keep.next().unwrap_or(true));
-    truncate(&mut files, rows_wanted);
+    prune(&mut files, pruner, rows_wanted);
     for file in &files {
         refuse_unreadable(table, file.file())?;
     }
     stats.files_total = stats.files_total.max(seen);
     stats.bytes_total = stats.bytes_total.max(seen_bytes);
     stats.files_planned = files.len() as u64;
-    stats.bytes_planned = files.iter().map(|file| file.file().file_size_in_bytes()).sum();
+    stats.bytes_planned = bytes_of(&files);
     Ok((files, stats))
+}
+
+/// All data files of a table's snapshot.
+pub(crate) async fn all(catalog: &Catalog, table: &Table) -> Result<Vec<ScanFile>, QueryError> {
+    let leaves = Leaves::new(table.schema());
+    let (files, _) = plan(catalog, table, &Pruner::new(&leaves, None), None).await?;
+    Ok(files)
+}
+
+/// Those of some files that may hold rows which the filter keeps, as [`plan`] has them.
+pub(crate) fn plan_of(
+    files: &[ScanFile],
+    pruner: &Pruner<'_>,
+    rows_wanted: Option<u64>,
+) -> (Vec<ScanFile>, ScanStats) {
+    let mut kept = files.to_vec();
+    prune(&mut kept, pruner, rows_wanted);
+    let stats = ScanStats {
+        files_total: files.len() as u64,
+        bytes_total: bytes_of(files),
+        files_planned: kept.len() as u64,
+        bytes_planned: bytes_of(&kept),
+        ..ScanStats::default()
+    };
+    (kept, stats)
+}
+
+fn prune(files: &mut Vec<ScanFile>, pruner: &Pruner<'_>, rows_wanted: Option<u64>) {
+    let containers: Vec<FileContainer<'_>> = files.iter().map(ScanFile::container).collect();
+    let mut keep = pruner.keep(&containers).into_iter();
+    files.retain(|_| keep.next().unwrap_or(true));
+    truncate(files, rows_wanted);
+}
+
+fn bytes_of(files: &[ScanFile]) -> u64 {
+    files.iter().map(|file| file.file().file_size_in_bytes()).sum()
 }
 
 fn keep_manifests<'a>(
@@ -100,17 +138,19 @@ fn is_live(manifest: &ManifestFile) -> bool {
 }
 
 /// Rows that delete files take away would come back if they were ignored.
-fn refuse_deletes(table: &Table, manifests: &[ManifestFile]) -> Result<(), QueryError> {
-    let has_deletes = manifests
-        .iter()
-        .any(|manifest| manifest.content == ManifestContentType::Deletes && is_live(manifest));
+pub(crate) fn refuse_deletes<'a>(
+    table: &Table,
+    mut manifests: impl Iterator<Item = &'a ManifestFile>,
+) -> Result<(), QueryError> {
+    let has_deletes =
+        manifests.any(|manifest| manifest.content == ManifestContentType::Deletes && is_live(manifest));
     if has_deletes {
         return Err(unreadable(table, "it has delete files, which cannot be applied yet".to_owned()));
     }
     Ok(())
 }
 
-fn refuse_unreadable(table: &Table, file: &DataFile) -> Result<(), QueryError> {
+pub(crate) fn refuse_unreadable(table: &Table, file: &DataFile) -> Result<(), QueryError> {
     if file.content_type() != DataContentType::Data {
         return Err(unreadable(table, format!("{} is a delete file among data", file.file_path())));
     }
@@ -165,15 +205,17 @@ fn totals(snapshot: &Snapshot, live: &[&ManifestFile]) -> ScanStats {
 }
 
 /// The partition specs of a table.
-struct Specs(HashMap<i32, Arc<PartitionSpec>>);
+pub(crate) struct Specs(HashMap<i32, Arc<PartitionSpec>>);
 
 impl Specs {
-    fn of(table: &Table) -> Self {
+    /// All that the metadata has.
+    pub fn of(table: &Table) -> Self {
         let specs = table.metadata.partition_specs_iter();
         Self(specs.map(|spec| (spec.spec_id(), spec.clone())).collect())
     }
 
-    fn get(&self, table: &Table, id: i32) -> Result<Arc<PartitionSpec>, QueryError> {
+    /// One by its id.
+    pub fn get(&self, table: &Table, id: i32) -> Result<Arc<PartitionSpec>, QueryError> {
         let spec = self.0.get(&id).cloned();
         spec.ok_or_else(|| unreadable(table, format!("its metadata lacks partition spec {id}")))
     }

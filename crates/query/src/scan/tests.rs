@@ -47,9 +47,10 @@ fn table() -> Table {
 fn live_delete_files_are_refused_and_dead_ones_are_not() {
     let dead =
         [manifest(ManifestContentType::Data, Some(1)), manifest(ManifestContentType::Deletes, Some(0))];
-    assert!(refuse_deletes(&table(), &dead).is_ok());
+    assert!(refuse_deletes(&table(), dead.iter()).is_ok());
     for added in [Some(1), None] {
-        let error = refuse_deletes(&table(), &[manifest(ManifestContentType::Deletes, added)]).unwrap_err();
+        let error =
+            refuse_deletes(&table(), [manifest(ManifestContentType::Deletes, added)].iter()).unwrap_err();
         assert!(error.to_string().starts_with("table d.t cannot be read: it has delete files"), "{error}");
     }
 }
