@@ -34,7 +34,7 @@ pub(crate) fn deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let run = || work.lock().unwrap_or_else(PoisonError::into_inner).take().map(|work| work());
     let done = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK_BYTES);
-        match thread.spawn_scoped(scope, &run) {
+        match thread.spawn_scoped(scope, run) {
             Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(_) => run(),
         }

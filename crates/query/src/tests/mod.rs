@@ -2,6 +2,7 @@
 
 mod evolution;
 mod files;
+mod increments;
 mod inputs;
 mod limits;
 mod names;
@@ -27,7 +28,7 @@ use crate::{Engine, EngineSettings, Planned, QueryError};
 pub(crate) struct Lake {
     pub catalog: Catalog,
     pub engine: Engine,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Lake {
@@ -40,7 +41,7 @@ impl Lake {
         let warehouse = Location::parse("memory:///warehouse").unwrap();
         let catalog = Catalog::open(host, CatalogSettings::in_folder(folder.path(), warehouse));
         let engine = Engine::new(EngineSettings { cores: 2, ..EngineSettings::default() }).unwrap();
-        Self { catalog, engine, _folder: folder }
+        Self { catalog, engine, folder }
     }
 
     pub async fn create(&self, name: &str, schema: Schema, partitions: &str) -> Arc<Table> {
@@ -76,10 +77,19 @@ impl Lake {
         self.change(base, vec![Step::EvolveSchema { base_schema_id, schema: Box::new(schema) }]).await
     }
 
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Appends rows, each a JSON object, in one commit.
     pub async fn append(&self, name: &str, rows: &[Value]) -> Arc<Table> {
         let table = self.table(name).await;
-        let batch = batch(table.schema(), rows);
+        let files = self.write(&table, vec![batch(table.schema(), rows)]).await;
+        self.add(table, files).await
+    }
+
+    /// Writes rows into data files that are not the table's yet.
+    pub async fn write(&self, table: &Table, rows: Vec<RecordBatch>) -> Vec<iceberg::spec::DataFile> {
         let target = WriteTarget {
             schema: table.schema().clone(),
             spec: table.metadata.default_partition_spec().clone(),
@@ -90,9 +100,10 @@ impl Lake {
         let host = self.catalog.host();
         let mut writer =
             DataFileWriter::new(host, target, WriterSettings::default(), host.ids.uuid()).unwrap();
-        writer.write(batch).await.unwrap();
-        let files = writer.finish().await.unwrap().files;
-        self.add(table, files).await
+        for batch in rows {
+            writer.write(batch).await.unwrap();
+        }
+        writer.finish().await.unwrap().files
     }
 
     /// Adds a file of another writer, without field ids, which says of itself that it is in this partition.

@@ -91,6 +91,7 @@ fn told(error: QueryError) -> SqlError {
         QueryError::Invalid { message, .. } => of_plan(&message),
         QueryError::Failed { message } => of_run(&message),
         QueryError::TableUnreadable { .. } => SqlError::not_supported(error.to_string()),
+        QueryError::NotRowWise(_) => SqlError::not_supported(error.to_string()),
         QueryError::ScanTooLarge { .. } => SqlError::new(code::EXCEEDED_SCAN_LIMIT, error.to_string()),
         QueryError::Memory { .. } => SqlError::new(code::EXCEEDED_LOCAL_MEMORY_LIMIT, error.to_string()),
         QueryError::ValueTooLarge { .. } => SqlError::new(code::INVALID_FUNCTION_ARGUMENT, error.to_string()),
