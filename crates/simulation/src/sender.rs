@@ -1,14 +1,14 @@
 //! Those who send batches: through the collect stage as a person's `hosu ingest` does, or with a data file writer and
-//! a commit, as everything that writes rows does in the end.
+//! a commit, as everything that writes rows does in the end; that commit adds files, or replaces all that are there.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_null_array};
 use hosu_catalog::{
-    Append, Catalog, CatalogError, Commit, LedgerRow, LedgerRule, NewTable, Step, Table, TableChange,
+    Append, Catalog, CatalogError, Commit, LedgerRow, LedgerRule, NewTable, Overwrite, Step, Table,
+    TableChange,
 };
 use hosu_collect::{CollectSettings, IngestRequest, NoProgress};
 use hosu_datafile::{DataFileWriter, WriteTarget, WriterSettings, Written, discard};
@@ -17,7 +17,8 @@ use hosu_table::{arrow_schema, partition, paths};
 use iceberg::spec::{NestedField, PrimitiveType, Schema, SortOrder, Type};
 use uuid::Uuid;
 
-use crate::book::Batch;
+use crate::book::{Batch, EventId};
+use crate::rows::{self, Rows};
 use crate::world::World;
 
 /// How a batch is sent.
@@ -27,6 +28,8 @@ pub enum Sender {
     Collect,
     /// A writer and a commit; bad lines are not sent.
     Writer,
+    /// Reads the whole table and replaces all its files by new ones that have the batch too; bad lines are not sent.
+    Rewriter,
     /// A writer with a flaw, to prove that it would be found.
     Flawed(Flaw),
 }
@@ -42,6 +45,8 @@ pub enum Flaw {
     CommitsHalves,
     /// It deletes its files after every failed commit, even when that may yet happen.
     DeletesInDoubt,
+    /// It rewrites the table, and does not require that it still is what was read.
+    ForgetsOthers,
 }
 
 /// Anything that kept a batch from being acknowledged.
@@ -64,6 +69,10 @@ impl Sender {
         match self {
             Self::Collect => collect(world, catalog, table, source).await?,
             Self::Writer => write(world, catalog, table, source, batch).await?,
+            Self::Rewriter => {
+                let manner = Manner { rewrites: true, flaw: None };
+                write_part(world, catalog, table, source, batch.ids().collect(), manner).await?;
+            }
             Self::Flawed(flaw) => write_flawed(flaw, world, catalog, table, source, batch).await?,
         }
         world.book.acknowledge(batch);
@@ -74,7 +83,9 @@ impl Sender {
     pub fn adapt(self, batch: Batch) -> Batch {
         match self {
             Self::Collect => batch,
-            Self::Writer | Self::Flawed(_) => Batch { bad_lines: 0, extra_field: false, ..batch },
+            Self::Writer | Self::Rewriter | Self::Flawed(_) => {
+                Batch { bad_lines: 0, extra_field: false, ..batch }
+            }
         }
     }
 }
@@ -100,7 +111,7 @@ pub(crate) async fn write(
     source: String,
     batch: &Batch,
 ) -> Result<(), SendError> {
-    write_part(world, catalog, name, source, batch, 0..batch.events, None).await
+    write_part(world, catalog, name, source, batch.ids().collect(), Manner::default()).await
 }
 
 async fn write_flawed(
@@ -111,31 +122,39 @@ async fn write_flawed(
     source: String,
     batch: &Batch,
 ) -> Result<(), SendError> {
-    let half = batch.events / 2;
+    let mut events: Vec<EventId> = batch.ids().collect();
     match flaw {
         Flaw::AcknowledgesEarly => world.book.acknowledge(batch),
         Flaw::CommitsHalves => {
-            write_part(world, catalog, name, source.clone(), batch, 0..half, None).await?;
-            let rest = half..batch.events;
-            return write_part(world, catalog, name, source, batch, rest, Some(Flaw::ForgetsLedger)).await;
+            let rest = events.split_off(events.len() / 2);
+            write_part(world, catalog, name, source.clone(), events, Manner::default()).await?;
+            let manner = Manner { rewrites: false, flaw: Some(Flaw::ForgetsLedger) };
+            return write_part(world, catalog, name, source, rest, manner).await;
         }
-        Flaw::ForgetsLedger | Flaw::DeletesInDoubt => {}
+        Flaw::ForgetsLedger | Flaw::DeletesInDoubt | Flaw::ForgetsOthers => {}
     }
-    write_part(world, catalog, name, source, batch, 0..batch.events, Some(flaw)).await
+    let manner = Manner { rewrites: flaw == Flaw::ForgetsOthers, flaw: Some(flaw) };
+    write_part(world, catalog, name, source, events, manner).await
 }
 
-/// Writes the events at `places` of a batch.
+/// How events are written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner {
+    rewrites: bool,
+    flaw: Option<Flaw>,
+}
+
+/// Writes events of a batch.
 async fn write_part(
     world: &World,
     catalog: &Catalog,
     name: &TableName,
     source: String,
-    batch: &Batch,
-    places: Range<i64>,
-    flaw: Option<Flaw>,
+    events: Vec<EventId>,
+    manner: Manner,
 ) -> Result<(), SendError> {
     const ATTEMPTS: usize = 5;
-    let asks_ledger = flaw != Some(Flaw::ForgetsLedger);
+    let asks_ledger = manner.flaw != Some(Flaw::ForgetsLedger);
     let rule = if asks_ledger { LedgerRule::FirstOfSource } else { LedgerRule::Any };
     let mut last: Option<CatalogError> = None;
     for _ in 0..ATTEMPTS {
@@ -152,12 +171,20 @@ async fn write_part(
             return Ok(());
         }
         let operation = catalog.host().ids.uuid();
-        let written = write_files(catalog, &table, operation, batch, places.clone()).await?;
-        let row = LedgerRow { rule, ..ledger_row(catalog, &table, &source, operation, &written) };
-        match catalog.commit(commit_of(&table, &written, row)).await {
+        let mut rows = if manner.rewrites { rows_of(catalog, &table).await? } else { Rows::default() };
+        for event in &events {
+            rows.events.entry(*event).or_default().push(Some(Batch::check(*event)));
+        }
+        let written = write_files(catalog, &table, operation, &rows).await?;
+        let row = LedgerRow {
+            rule,
+            rows: events.len() as u64,
+            ..ledger_row(catalog, &table, &source, operation, &written)
+        };
+        match catalog.commit(commit_of(&table, &written, row, manner)).await {
             Ok(_) => return Ok(()),
             Err(error) => {
-                if error.is_definite() || flaw == Some(Flaw::DeletesInDoubt) {
+                if error.is_definite() || manner.flaw == Some(Flaw::DeletesInDoubt) {
                     discard(catalog.host(), &written.files).await;
                 }
                 last = Some(error);
@@ -189,13 +216,23 @@ fn ledger_row(
     }
 }
 
-fn commit_of(table: &Arc<Table>, written: &Written, row: LedgerRow) -> Commit {
-    let append = Append {
-        spec_id: table.metadata.default_partition_spec_id(),
-        files: written.files.clone(),
-        summary: HashMap::new(),
-    };
-    let change = TableChange::Change { base: table.clone(), steps: vec![Step::Append(append)] };
+async fn rows_of(catalog: &Catalog, table: &Table) -> Result<Rows, SendError> {
+    let Some(snapshot) = table.snapshot() else { return Ok(Rows::default()) };
+    rows::rows_of(catalog, table, snapshot).await.map_err(|error| format!("{error:?}").into())
+}
+
+fn commit_of(table: &Arc<Table>, written: &Written, row: LedgerRow, manner: Manner) -> Commit {
+    let spec_id = table.metadata.default_partition_spec_id();
+    let (files, summary) = (written.files.clone(), HashMap::new());
+    let mut steps = Vec::new();
+    if manner.rewrites && manner.flaw != Some(Flaw::ForgetsOthers) {
+        steps.push(Step::RequireSnapshot(table.metadata.current_snapshot_id()));
+    }
+    steps.push(match manner.rewrites {
+        true => Step::Overwrite(Overwrite { spec_id, files, summary }),
+        false => Step::Append(Append { spec_id, files, summary }),
+    });
+    let change = TableChange::Change { base: table.clone(), steps };
     Commit { tables: vec![change], ledger: vec![row], ..Commit::default() }
 }
 
@@ -203,8 +240,7 @@ async fn write_files(
     catalog: &Catalog,
     table: &Table,
     operation: Uuid,
-    batch: &Batch,
-    places: Range<i64>,
+    rows: &Rows,
 ) -> Result<Written, SendError> {
     let target = WriteTarget {
         schema: table.schema().clone(),
@@ -214,22 +250,19 @@ async fn write_files(
         properties: table.properties(),
     };
     let mut writer = DataFileWriter::new(catalog.host(), target, WriterSettings::default(), operation)?;
-    writer.write(record_batch(table, batch, places)?).await?;
+    writer.write(record_batch(table, rows)?).await?;
     Ok(writer.finish().await?)
 }
 
-fn record_batch(table: &Table, batch: &Batch, places: Range<i64>) -> Result<RecordBatch, SendError> {
+fn record_batch(table: &Table, rows: &Rows) -> Result<RecordBatch, SendError> {
     let schema = arrow_schema::to_arrow(table.schema());
-    let places: Vec<i64> = places.collect();
+    let events = || rows.events.iter().flat_map(|(id, checks)| checks.iter().map(move |check| (id, check)));
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
-            "batch" => Arc::new(Int64Array::from(vec![batch.number; places.len()])),
-            "place" => Arc::new(Int64Array::from(places.clone())),
-            "check" => {
-                let checks = places.iter().map(|place| Batch::check((batch.number, *place)));
-                Arc::new(StringArray::from_iter_values(checks))
-            }
-            _ => new_null_array(field.data_type(), places.len()),
+            "batch" => Arc::new(Int64Array::from_iter_values(events().map(|(id, _)| id.0))),
+            "place" => Arc::new(Int64Array::from_iter_values(events().map(|(id, _)| id.1))),
+            "check" => Arc::new(StringArray::from_iter(events().map(|(_, check)| check.as_deref()))),
+            _ => new_null_array(field.data_type(), events().count()),
         }
     });
     let columns = columns.collect();

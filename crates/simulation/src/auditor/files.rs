@@ -7,7 +7,7 @@ use hosu_catalog::Table;
 use hosu_host::{Host, Location};
 use hosu_table::invariants;
 use iceberg::spec::{
-    DataFile, Manifest, ManifestFile, ManifestList, ManifestStatus, Snapshot, TableMetadata,
+    DataFile, Manifest, ManifestFile, ManifestList, ManifestStatus, Operation, Snapshot, TableMetadata,
 };
 
 use super::{Audit, Finding};
@@ -15,17 +15,19 @@ use crate::rows::Rows;
 
 /// Looks at all files of a table and gives the rows of its current snapshot.
 pub(super) async fn examine(audit: &mut Audit, host: &Host, table: &Table) -> Rows {
-    let mut examiner = Examiner { audit, host, manifests: HashMap::new(), files: BTreeMap::new() };
+    let mut examiner =
+        Examiner { audit, host, manifests: HashMap::new(), files: BTreeMap::new(), numbers: HashMap::new() };
     let metadata = &table.metadata;
     let mut snapshots: Vec<_> = metadata.snapshots().collect();
     snapshots.sort_by_key(|snapshot| snapshot.sequence_number());
     let mut live: HashMap<i64, BTreeSet<String>> = HashMap::new();
     for snapshot in snapshots {
-        let files = examiner.snapshot(metadata, snapshot).await;
+        let (files, removed) = examiner.snapshot(metadata, snapshot).await;
+        let none = BTreeSet::new();
         let parent = snapshot.parent_snapshot_id().and_then(|parent| live.get(&parent));
-        if let Some(lost) = parent.and_then(|parent| parent.difference(&files).next()) {
-            let reason = format!("snapshot {} left it out", snapshot.snapshot_id());
-            examiner.audit.findings.push(Finding::Missing { location: lost.clone(), reason });
+        examiner.compare(snapshot, parent.unwrap_or(&none), &files, &removed);
+        for file in &files {
+            examiner.numbers.entry(file.clone()).or_insert(snapshot.sequence_number());
         }
         live.insert(snapshot.snapshot_id(), files);
     }
@@ -50,27 +52,51 @@ pub(super) async fn examine(audit: &mut Audit, host: &Host, table: &Table) -> Ro
 struct Examiner<'a> {
     audit: &'a mut Audit,
     host: &'a Host,
-    manifests: HashMap<String, Vec<DataFile>>,
+    manifests: HashMap<String, Entries>,
     files: BTreeMap<String, Rows>,
+    /// The sequence number of the snapshot in which a file was first.
+    numbers: HashMap<String, i64>,
+}
+
+/// What a manifest lists.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    live: Vec<DataFile>,
+    removed: Vec<Removed>,
+}
+
+/// A file that a manifest lists as deleted.
+#[derive(Clone, Debug)]
+struct Removed {
+    location: String,
+    snapshot_id: Option<i64>,
+    numbers: [Option<i64>; 2],
 }
 
 impl Examiner<'_> {
-    /// The live data files of a snapshot.
-    async fn snapshot(&mut self, metadata: &TableMetadata, snapshot: &Snapshot) -> BTreeSet<String> {
+    /// The live data files of a snapshot, and those that it says it took out.
+    async fn snapshot(
+        &mut self,
+        metadata: &TableMetadata,
+        snapshot: &Snapshot,
+    ) -> (BTreeSet<String>, Vec<Removed>) {
         self.audit.snapshots += 1;
-        let mut live = BTreeSet::new();
+        let (mut live, mut removed) = (BTreeSet::new(), Vec::new());
         let mut records = 0;
         let by = format!("the manifest list of snapshot {}", snapshot.snapshot_id());
-        let Some(bytes) = self.get(snapshot.manifest_list(), &by).await else { return live };
+        let Some(bytes) = self.get(snapshot.manifest_list(), &by).await else { return (live, removed) };
         let list = match ManifestList::parse_with_version(&bytes, metadata.format_version()) {
             Ok(list) => list,
             Err(error) => {
                 self.differs(snapshot.manifest_list(), error);
-                return live;
+                return (live, removed);
             }
         };
         for manifest in list.entries() {
-            for file in self.manifest(manifest).await {
+            let entries = self.manifest(manifest).await;
+            let by_this = |removed: &Removed| removed.snapshot_id == Some(snapshot.snapshot_id());
+            removed.extend(entries.removed.into_iter().filter(by_this));
+            for file in entries.live {
                 records += file.record_count();
                 if !live.insert(file.file_path().to_owned()) {
                     self.differs(file.file_path(), format!("it is listed twice in {by}"));
@@ -84,30 +110,68 @@ impl Examiner<'_> {
                 self.differs(snapshot.manifest_list(), format!("{key} is {said:?}, counted {counted}"));
             }
         }
-        live
+        (live, removed)
     }
 
-    async fn manifest(&mut self, manifest: &ManifestFile) -> Vec<DataFile> {
+    /// What a snapshot has against what its parent had: nothing goes without being told, and an overwrite keeps nothing.
+    fn compare(
+        &mut self,
+        snapshot: &Snapshot,
+        parent: &BTreeSet<String>,
+        files: &BTreeSet<String>,
+        removed: &[Removed],
+    ) {
+        let id = snapshot.snapshot_id();
+        let mut told = BTreeSet::new();
+        for Removed { location, numbers, .. } in removed {
+            let added = self.numbers.get(location).copied();
+            if !parent.contains(location) || !told.insert(location.clone()) {
+                self.differs(location, format!("snapshot {id} took it out, and it was not there"));
+            } else if *numbers != [added; 2] {
+                self.differs(location, format!("snapshot {id} says {numbers:?}; it was added in {added:?}"));
+            }
+        }
+        if let Some(lost) = parent.iter().find(|file| !files.contains(*file) && !told.contains(*file)) {
+            let reason = format!("snapshot {id} left it out");
+            self.audit.findings.push(Finding::Missing { location: lost.clone(), reason });
+        }
+        let overwrites = snapshot.summary().operation == Operation::Overwrite;
+        if !overwrites && !told.is_empty() {
+            self.differs(snapshot.manifest_list(), format!("snapshot {id} appends, and takes out {told:?}"));
+        }
+        if overwrites && let Some(kept) = parent.intersection(files).next() {
+            self.differs(kept, format!("snapshot {id} overwrites, and keeps it"));
+        }
+    }
+
+    async fn manifest(&mut self, manifest: &ManifestFile) -> Entries {
         let location = &manifest.manifest_path;
         if let Some(known) = self.manifests.get(location) {
             return known.clone();
         }
-        let Some(bytes) = self.get(location, "a manifest").await else { return Vec::new() };
+        let Some(bytes) = self.get(location, "a manifest").await else { return Entries::default() };
         if bytes.len() as i64 != manifest.manifest_length {
             self.differs(location, format!("{} bytes, said {}", bytes.len(), manifest.manifest_length));
         }
-        let files: Vec<DataFile> = match Manifest::parse_avro(&bytes) {
+        let mut entries = Entries::default();
+        match Manifest::parse_avro(&bytes) {
             Ok(parsed) => {
-                let live = parsed.entries().iter().filter(|entry| entry.status() != ManifestStatus::Deleted);
-                live.map(|entry| entry.data_file().clone()).collect()
+                for entry in parsed.entries() {
+                    if entry.status() != ManifestStatus::Deleted {
+                        entries.live.push(entry.data_file().clone());
+                        continue;
+                    }
+                    entries.removed.push(Removed {
+                        location: entry.file_path().to_owned(),
+                        snapshot_id: entry.snapshot_id,
+                        numbers: [entry.sequence_number, entry.file_sequence_number],
+                    });
+                }
             }
-            Err(error) => {
-                self.differs(location, error);
-                Vec::new()
-            }
-        };
-        self.manifests.insert(location.clone(), files.clone());
-        files
+            Err(error) => self.differs(location, error),
+        }
+        self.manifests.insert(location.clone(), entries.clone());
+        entries
     }
 
     async fn data_file(&mut self, file: &DataFile) {
@@ -131,7 +195,7 @@ impl Examiner<'_> {
         self.files.insert(file.file_path().to_owned(), rows);
     }
 
-    /// Each earlier state of the table is there, and each step to the next one kept the rules of an append.
+    /// Each earlier state of the table is there, and each step to the next one kept its rules.
     async fn history(&mut self, table: &Table) {
         let mut before: Option<TableMetadata> = None;
         for entry in table.metadata.metadata_log() {
@@ -158,7 +222,12 @@ impl Examiner<'_> {
             let added = snapshot.summary().additional_properties.get("added-records");
             added.and_then(|added| added.parse().ok())
         });
-        if let Err(violation) = invariants::check_append(Some(before), after, added.unwrap_or(0)) {
+        let operation = after.current_snapshot().map(|snapshot| &snapshot.summary().operation);
+        let check = match operation {
+            Some(Operation::Overwrite) if is_new => invariants::check_overwrite,
+            _ => invariants::check_append,
+        };
+        if let Err(violation) = check(Some(before), after, added.unwrap_or(0)) {
             self.differs(location, violation);
         }
     }
@@ -179,3 +248,6 @@ impl Examiner<'_> {
         self.audit.findings.push(Finding::Differs { location, reason });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,17 @@ fn an_ingest_may_die_at_any_call_to_a_folder() {
     sweep(Storage::Folder, Sender::Collect, PowerCut::TakesSome(1));
 }
 
+#[test]
+fn a_rewriter_may_die_at_any_call_to_a_bucket() {
+    sweep(Storage::Bucket, Sender::Rewriter, PowerCut::TakesAll);
+}
+
+#[test]
+fn a_rewriter_may_die_at_any_call_to_a_folder() {
+    sweep(Storage::Folder, Sender::Rewriter, PowerCut::TakesAll);
+    sweep(Storage::Folder, Sender::Rewriter, PowerCut::TakesSome(1));
+}
+
 /// Stories of flawed lakes must not end well: what a sweep over all crashes complains about.
 fn complaint(storage: Storage, sender: Sender) -> String {
     match crash_at_every_call(storage, sender, PowerCut::TakesAll) {
@@ -73,6 +84,14 @@ fn flawed_senders_are_found() {
         failure.is_err_and(|failure| failure.to_string().contains("batch 1 is half there"))
     };
     assert!((0..20).any(is_half), "a crash between the halves");
+}
+
+#[test]
+fn a_rewriter_that_forgets_others_is_found() {
+    let senders = [Sender::Flawed(Flaw::ForgetsOthers), Sender::Writer];
+    let complaint = |seed| bad_day(seed, &senders).err().map(|failure| failure.to_string());
+    let is_lost = |complaint: String| complaint.contains("was acknowledged and is");
+    assert!((0..40).filter_map(complaint).any(is_lost), "what others added meanwhile is lost");
 }
 
 #[test]
