@@ -5,6 +5,7 @@ mod row_wise;
 
 use std::fmt;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
 use hosu_table::name::TableName;
 
@@ -17,6 +18,7 @@ pub use row_wise::NotRowWise;
 pub struct Bound {
     plan: LogicalPlan,
     names: Vec<String>,
+    schema: SchemaRef,
 }
 
 impl fmt::Debug for Bound {
@@ -26,9 +28,14 @@ impl fmt::Debug for Bound {
 }
 
 impl Bound {
-    /// A plan and the names of its result.
-    pub(crate) fn new(plan: LogicalPlan, names: Vec<String>) -> Self {
-        Self { plan, names }
+    /// A plan, the names of its result, and the columns that it has outside of queries.
+    pub(crate) fn new(plan: LogicalPlan, names: Vec<String>, schema: SchemaRef) -> Self {
+        Self { plan, names, schema }
+    }
+
+    /// The columns of the result, named as the statement names them; two may have the same name.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
     }
 
     /// What the statement means, as a text that is the same for each spelling of it: white space, comments, case, quotes, names
@@ -51,15 +58,20 @@ impl Bound {
         deep_stack(|| row_wise::check(&self.plan, changed))
     }
 
-    /// The plan over these inputs: where rows of theirs are to be read that were added, the tables that drive read only those.
-    pub(crate) fn over(&self, inputs: &[Input]) -> Result<LogicalPlan, NotRowWise> {
-        let added = |input: &Input| match &input.rows {
-            InputRows::Added(added) => Some((input.table.name.clone(), added.clone())),
-            InputRows::All => None,
-        };
-        let added: Vec<_> = inputs.iter().filter_map(added).collect();
-        if added.is_empty() { Ok(self.plan.clone()) } else { row_wise::over(&self.plan, added) }
+    /// The names of the result's columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.clone()
     }
+}
+
+/// A bound plan over these inputs: where rows of theirs are to be read that were added, the tables that drive read only those.
+pub(crate) fn over(plan: &LogicalPlan, inputs: &[Input]) -> Result<LogicalPlan, NotRowWise> {
+    let added = |input: &Input| match &input.rows {
+        InputRows::Added(added) => Some((input.table.name.clone(), added.clone())),
+        InputRows::All => None,
+    };
+    let added: Vec<_> = inputs.iter().filter_map(added).collect();
+    if added.is_empty() { Ok(plan.clone()) } else { row_wise::over(plan, added) }
 }
 
 #[cfg(test)]

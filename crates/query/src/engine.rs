@@ -13,11 +13,12 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionConfig;
 use hosu_catalog::Catalog;
 use tokio::sync::oneshot;
 
-use crate::bound::Bound;
+use crate::bound::{Bound, over};
 use crate::bounded;
 use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
@@ -162,20 +163,40 @@ impl Engine {
         let (database, sql, inputs) = (database.to_owned(), sql.to_owned(), inputs.to_vec());
         let planning = async move {
             let text = QueryText::parse(&sql)?;
-            if text.is_explain() {
-                return Err(QueryError::Unsupported { what: "EXPLAIN".to_owned(), position: None });
-            }
-            let inputs = inputs::given(&catalog, &database, &text.tables()?, &inputs)?;
+            let inputs = given(&catalog, &database, &text, &inputs)?;
             engine.plan_over(&catalog, &database, &text, &inputs, &live).await
         };
         self.watched(planning).await
     }
 
-    /// Plans on a thread with enough stack, until the memory is used up.
-    async fn watched(
+    /// Says what a query means over these tables, as [`Engine::plan_on`] would run it. Which of their files it reads is not looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::plan_on`].
+    pub async fn bind_on(
         &self,
-        planning: impl Future<Output = Result<Planned, QueryError>> + Send + 'static,
-    ) -> Result<Planned, QueryError> {
+        catalog: &Catalog,
+        database: &str,
+        sql: &str,
+        inputs: &[Input],
+    ) -> Result<Bound, QueryError> {
+        let (engine, catalog) = (self.clone(), catalog.clone());
+        let (database, sql, inputs) = (database.to_owned(), sql.to_owned(), inputs.to_vec());
+        let binding = async move {
+            let text = QueryText::parse(&sql)?;
+            let inputs = given(&catalog, &database, &text, &inputs)?;
+            let statement =
+                Statement { catalog: &catalog, database: &database, text: &text, inputs: &inputs };
+            Ok(engine.bind_text(&statement, &Live::default()).await?.bound)
+        };
+        self.watched(binding).await
+    }
+
+    /// Plans on a thread with enough stack, until the memory is used up.
+    async fn watched<T: Send + 'static>(
+        &self,
+        planning: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<T, QueryError> {
         let (tell, told) = oneshot::channel();
         let _watch = self.memory.watch(move |error| drop(tell.send(error)));
         tokio::select! {
@@ -201,29 +222,37 @@ impl Engine {
         inputs: &[Input],
         live: &Live,
     ) -> Result<Planned, QueryError> {
-        let mut spelling = Spelling::default();
-        inputs.iter().for_each(|input| spelling.add(input.table.schema()));
+        let statement = Statement { catalog, database, text, inputs };
+        let Meant { state, logical, bound, scans } = self.bind_text(&statement, live).await?;
+        let planner = state.query_planner().clone();
+        let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
+        let schema = renamed(&views::schema_outside(&physical.schema()), bound.names());
+        let task = state.task_ctx();
+        let planned = Planned::new(bound, logical, physical, schema, task, self.memory.clone(), scans);
+        self.check_scan(&planned)?;
+        Ok(planned)
+    }
 
-        let planned = self.plan_spelled(catalog, database, text, inputs, &spelling, live).await;
-        match (planned, spelling.everywhere()) {
+    /// What a statement means, and its optimized plan.
+    async fn bind_text(&self, statement: &Statement<'_>, live: &Live) -> Result<Meant, QueryError> {
+        let mut spelling = Spelling::default();
+        statement.inputs.iter().for_each(|input| spelling.add(input.table.schema()));
+        match (self.bind_spelled(statement, &spelling, live).await, spelling.everywhere()) {
             // A field of something without a path, perhaps, whose name others spell in another way.
             (Err(error), Some(everywhere)) => {
-                let again = self.plan_spelled(catalog, database, text, inputs, &everywhere, live).await;
-                again.map_err(|_| error)
+                self.bind_spelled(statement, &everywhere, live).await.map_err(|_| error)
             }
-            (planned, _) => planned,
+            (meant, _) => meant,
         }
     }
 
-    async fn plan_spelled(
+    async fn bind_spelled(
         &self,
-        catalog: &Catalog,
-        database: &str,
-        text: &QueryText,
-        inputs: &[Input],
+        statement: &Statement<'_>,
         spelling: &Spelling,
         live: &Live,
-    ) -> Result<Planned, QueryError> {
+    ) -> Result<Meant, QueryError> {
+        let Statement { catalog, database, text, inputs } = statement;
         let scans = Scans::default();
         live.show(scans.clone());
         let catalogs = catalogs(catalog, inputs, spelling, &scans.counter)?;
@@ -235,27 +264,15 @@ impl Engine {
             }
             planned => planned,
         };
-        let logical = logical.map_err(plan_error)?;
-        let names = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let plan = logical.map_err(plan_error)?;
+        let names = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
-        let bound = Bound::new(logical, names.clone());
-        let logical = bound.over(inputs)?;
-        let logical = state.optimize(&logical).map_err(plan_error)?;
+        let logical = state.optimize(&over(&plan, inputs)?).map_err(plan_error)?;
         let batch_rows = state.config().batch_size();
         bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;
-        let planner = state.query_planner().clone();
-        let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
-        let planned = Planned::new(
-            bound,
-            logical,
-            physical.clone(),
-            renamed(&views::schema_outside(&physical.schema()), names),
-            state.task_ctx(),
-            self.memory.clone(),
-            scans,
-        );
-        self.check_scan(&planned)?;
-        Ok(planned)
+        let schema = views::schema_outside(logical.schema().inner());
+        let schema = renamed(&schema, names.clone());
+        Ok(Meant { state, logical, bound: Bound::new(plan, names, schema), scans })
     }
 
     fn check_scan(&self, planned: &Planned) -> Result<(), QueryError> {
@@ -294,6 +311,36 @@ impl Engine {
         state.execution_props_mut().query_execution_start_time = Some(now);
         state
     }
+}
+
+/// A query and what it is planned over.
+struct Statement<'a> {
+    catalog: &'a Catalog,
+    database: &'a str,
+    text: &'a QueryText,
+    inputs: &'a [Input],
+}
+
+/// What a query means, and the session that can go on from there.
+struct Meant {
+    state: SessionState,
+    /// Optimized, and over the rows that are to be read.
+    logical: LogicalPlan,
+    bound: Bound,
+    scans: Scans,
+}
+
+/// The tables of a query out of those that are given.
+fn given(
+    catalog: &Catalog,
+    database: &str,
+    text: &QueryText,
+    inputs: &[Input],
+) -> Result<Vec<Input>, QueryError> {
+    if text.is_explain() {
+        return Err(QueryError::Unsupported { what: "EXPLAIN".to_owned(), position: None });
+    }
+    inputs::given(catalog, database, &text.tables()?, inputs)
 }
 
 fn session_config(settings: &EngineSettings) -> SessionConfig {

@@ -86,7 +86,7 @@ pub(crate) async fn load(
         if loaded.iter().any(|input| input.name == name) {
             continue;
         }
-        match find(catalog, &name).await? {
+        match find_table(catalog, &name).await? {
             Some(table) => loaded.push(Input { name, table, rows: InputRows::All }),
             None => return Err(missing(catalog, name, place).await),
         }
@@ -141,7 +141,10 @@ fn folded(name: &TableName) -> TableName {
 }
 
 /// A table by a name in lower case; tables that other engines named may have another case.
-async fn find(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>>, QueryError> {
+///
+/// # Errors
+/// When the catalog cannot be asked.
+pub async fn find_table(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>>, CatalogError> {
     if let Some(table) = catalog.load(wanted).await? {
         return Ok(Some(table));
     }
@@ -151,7 +154,7 @@ async fn find(catalog: &Catalog, wanted: &TableName) -> Result<Option<Arc<Table>
         }
         let tables = catalog.tables(&database).await?;
         if let Some(name) = tables.iter().find(|name| name.table.to_lowercase() == wanted.table) {
-            return Ok(catalog.load(name).await?);
+            return catalog.load(name).await;
         }
     }
     Ok(None)

@@ -38,7 +38,7 @@ pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};
 pub use functions::{FunctionInfo, FunctionKind};
 pub use increment::{Increment, IncrementError, increment};
-pub use inputs::{Input, InputRows, TableRead};
+pub use inputs::{Input, InputRows, TableRead, find_table};
 pub use planned::Planned;
 pub use provider::provider;
 pub use row_test::RowTest;
