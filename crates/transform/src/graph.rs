@@ -25,8 +25,8 @@ pub struct Reads {
 pub struct Graph {
     /// The jobs that can run, inputs first; of several the first by name.
     pub order: Vec<Reads>,
-    /// What keeps others from running, by job.
-    pub faults: BTreeMap<String, GraphFault>,
+    /// What keeps others from running, by the job's name.
+    pub faults: BTreeMap<String, (Job, GraphFault)>,
 }
 
 /// What keeps a job from running.
@@ -90,6 +90,9 @@ impl Graph {
         }
         let order = order.iter().filter(|name| !faults.contains_key(*name)).cloned().collect::<Vec<_>>();
         let order = order.iter().filter_map(|name| jobs.remove(name)).collect();
+        let with_job =
+            |(name, fault): (String, GraphFault)| Some((name.clone(), (jobs.remove(&name)?.job, fault)));
+        let faults = faults.into_iter().filter_map(with_job).collect();
         Self { order, faults }
     }
 }

@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use hosu_query::NotRowWise;
+use hosu_table::arrow_schema::ArrowSchemaError;
 use hosu_table::name::{NameError, TableName};
+use hosu_table::partition::PartitionError;
 
+use crate::graph::GraphFault;
 use crate::schedule::{Schedule, ScheduleError};
 
 /// The most runs that follow a failed one.
@@ -34,10 +38,10 @@ pub struct Job {
     pub schedule: Option<Schedule>,
     /// Whose clocks a cron line means.
     pub zone: Tz,
-    /// The partition terms of a target that is made, as they were written.
-    pub partition_by: Vec<String>,
-    /// What must hold for the new rows, as SQL.
-    pub tests: Vec<String>,
+    /// The partition terms of a target that is made, as they were written, each with its line.
+    pub partition_by: Vec<(usize, String)>,
+    /// What must hold for the new rows, as SQL, each with its line.
+    pub tests: Vec<(usize, String)>,
     /// How often a failed run is tried again.
     pub retries: u32,
     /// How long a run may take.
@@ -56,6 +60,16 @@ pub enum Mode {
     Append,
     /// All rows are replaced.
     Full,
+}
+
+impl Mode {
+    /// As it stands in a job's file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// Which of several slots that are due at once are run.
@@ -137,6 +151,65 @@ pub enum JobFault {
         retries: u32,
         /// The most.
         max: u32,
+    },
+    /// A file with no SELECT, or with more than one statement.
+    #[error("a job is one SELECT behind its comment, and nothing else")]
+    NotOneSelect,
+    /// A SELECT that cannot be planned.
+    #[error("{message}")]
+    Sql {
+        /// Why.
+        message: String,
+    },
+    /// What keeps the job from its place among the others.
+    #[error(transparent)]
+    Graph(GraphFault),
+    /// A SELECT that cannot be run over new rows alone.
+    #[error(transparent)]
+    NotRowWise(NotRowWise),
+    /// A column that would have no name in a table.
+    #[error("column {place} of the SELECT has no name: give it one, with `AS`")]
+    ColumnWithoutName {
+        /// From 1.
+        place: usize,
+    },
+    /// Two columns of one name.
+    #[error("the SELECT gives two columns `{name}`: give one of them another name, with `AS`")]
+    ColumnTwice {
+        /// The name.
+        name: String,
+    },
+    /// Columns that no table can have.
+    #[error(transparent)]
+    Columns(ArrowSchemaError),
+    /// The target is there and has other columns.
+    #[error(
+        "the SELECT does not fit {target}: {detail}; `hosu job run --full` gives it the columns of the SELECT"
+    )]
+    TargetColumns {
+        /// The target.
+        target: TableName,
+        /// What differs.
+        detail: String,
+    },
+    /// The target is there and is parted in another way.
+    #[error("`partition_by`: {target} is there, and it is {}", if is.is_empty() { "not partitioned".to_owned() } else { format!("partitioned by {is}") })]
+    TargetPartitions {
+        /// The target.
+        target: TableName,
+        /// How it is parted.
+        is: String,
+    },
+    /// Partition terms that do not fit the columns.
+    #[error("`partition_by`: {0}")]
+    Partition(PartitionError),
+    /// A test that cannot be asked.
+    #[error("`tests`: `{text}`: {message}")]
+    Test {
+        /// The test.
+        text: String,
+        /// What is wrong with it.
+        message: String,
     },
     /// A test or partition term without text.
     #[error("`{key}` has an empty entry")]

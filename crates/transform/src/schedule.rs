@@ -79,6 +79,22 @@ impl Schedule {
             Self::After(_) => None,
         }
     }
+
+    /// The last moment after `after_ms` and not after `until_ms` at which a run is due.
+    pub fn last_until(&self, until_ms: i64, after_ms: i64, zone: Tz) -> Option<i64> {
+        let is_past = |slot_ms: &i64| *slot_ms <= until_ms;
+        // The next slot after a moment never comes before that after an earlier one.
+        let (mut low_ms, mut high_ms) = (after_ms, until_ms);
+        let mut last_ms = self.next_after(low_ms, zone).filter(is_past)?;
+        while low_ms < high_ms {
+            let middle_ms = low_ms + (high_ms - low_ms) / 2;
+            match self.next_after(middle_ms, zone).filter(is_past) {
+                Some(slot_ms) => (low_ms, last_ms) = (slot_ms, slot_ms),
+                None => high_ms = middle_ms,
+            }
+        }
+        Some(last_ms)
+    }
 }
 
 impl FromStr for Schedule {

@@ -34,6 +34,9 @@ struct Keys {
     catch_up: CatchUp,
 }
 
+/// An entry of a list, with its line.
+type Lined = (usize, String);
+
 /// A complaint and its line.
 type Wrong = (usize, JobFault);
 
@@ -42,7 +45,8 @@ pub(super) fn read(text: &str, name: String, path: &Path) -> Result<Job, Wrong> 
     let toml = find(text)?;
     let start = toml.start;
     let inside = text.get(toml).unwrap_or_default();
-    let at = |span: Range<usize>, fault| (line_of(text, start + span.start), fault);
+    let line = |span: Range<usize>| line_of(text, start + span.start);
+    let at = |span: Range<usize>, fault| (line(span), fault);
     let keys: Keys = toml::from_str(inside).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         at(span, JobFault::Toml { message: error.message().to_owned() })
@@ -74,8 +78,9 @@ pub(super) fn read(text: &str, name: String, path: &Path) -> Result<Job, Wrong> 
         mode: keys.mode,
         schedule,
         zone,
-        partition_by: entries("partition_by", keys.partition_by).map_err(|(span, fault)| at(span, fault))?,
-        tests: entries("tests", keys.tests).map_err(|(span, fault)| at(span, fault))?,
+        partition_by: entries("partition_by", keys.partition_by, line)
+            .map_err(|(span, fault)| at(span, fault))?,
+        tests: entries("tests", keys.tests, line).map_err(|(span, fault)| at(span, fault))?,
         retries,
         timeout: timeout.transpose()?,
         catch_up: keys.catch_up,
@@ -83,14 +88,15 @@ pub(super) fn read(text: &str, name: String, path: &Path) -> Result<Job, Wrong> 
     })
 }
 
-/// The texts of a list, none of them empty.
+/// The texts of a list with their lines, none of them empty.
 fn entries(
     key: &'static str,
     entries: Vec<Spanned<String>>,
-) -> Result<Vec<String>, (Range<usize>, JobFault)> {
+    line: impl Fn(Range<usize>) -> usize,
+) -> Result<Vec<Lined>, (Range<usize>, JobFault)> {
     let filled = |entry: Spanned<String>| match entry.get_ref().trim().is_empty() {
         true => Err((entry.span(), JobFault::EmptyEntry { key })),
-        false => Ok(entry.into_inner()),
+        false => Ok((line(entry.span()), entry.into_inner())),
     };
     entries.into_iter().map(filled).collect()
 }

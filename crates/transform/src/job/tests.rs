@@ -27,8 +27,8 @@ select event_time, user_id from raw.events"#;
     assert_eq!((job.mode, job.catch_up, job.retries), (Mode::Append, CatchUp::All, 3));
     assert_eq!(job.schedule.unwrap().to_string(), "15 0 * * *");
     assert_eq!(job.zone, Tz::Asia__Seoul);
-    assert_eq!(job.partition_by, ["day(event_time)"]);
-    assert_eq!(job.tests, ["user_id is not null", "row_count > 0"]);
+    assert_eq!(job.partition_by, [(6, "day(event_time)".to_owned())]);
+    assert_eq!(job.tests, [(7, "user_id is not null".to_owned()), (7, "row_count > 0".to_owned())]);
     assert_eq!(job.timeout, Some(Duration::from_secs(1800)));
     assert_eq!(job.text, text);
 }

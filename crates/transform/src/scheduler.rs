@@ -1,0 +1,396 @@
+//! Runs jobs when they are due, until somebody wants the end.
+//!
+//! One scheduler works on a catalog: it holds a lease, and others stand by. That is for order's sake; even two at once would
+//! do no harm, because each run holds the lease of its target. What is due by the clock the [`Agenda`] says, and what is due by
+//! data, the snapshots of the inputs.
+
+mod data;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use hosu_catalog::{CatalogError, JobChange, Lease};
+use hosu_host::Stop;
+use uuid::Uuid;
+
+use crate::agenda::{Agenda, DueSlot};
+use crate::error::RunError;
+use crate::job::JobError;
+use crate::project::{JobFile, Project, ProjectJob};
+use crate::run::{Ended, Order, Runner, Trigger};
+use crate::schedule::Schedule;
+use crate::watch::Event;
+use data::Arrivals;
+
+/// The lease of the scheduler that does the work.
+const LEASE: &str = "scheduler";
+
+/// Where the jobs' files are.
+pub trait JobFolder: Send {
+    /// The folder, for messages.
+    fn path(&self) -> &Path;
+
+    /// The files if they are not as they were when they were last asked for, and the first time; none if they are.
+    ///
+    /// # Errors
+    /// When they cannot be read. The scheduler goes on with what it knows, and asks again.
+    fn changed(&mut self) -> std::io::Result<Option<Vec<JobFile>>>;
+}
+
+/// How a scheduler goes about it.
+#[derive(Clone, Debug)]
+pub struct SchedulerSettings {
+    /// How often inputs and the folder are looked at.
+    pub poll: Duration,
+    /// How often jobs with a fault are checked again: what they miss may have come.
+    pub recheck: Duration,
+    /// How many jobs run at a time.
+    pub parallel: usize,
+    /// Whether it ends when nothing is due.
+    pub until_idle: bool,
+    /// How long runs may go on after the end was asked for; then they put away what they began.
+    pub grace: Duration,
+}
+
+impl Default for SchedulerSettings {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(2),
+            recheck: Duration::from_secs(30),
+            parallel: 2,
+            until_idle: false,
+            grace: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What a scheduler did until its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Runs that ended well.
+    pub succeeded: u64,
+    /// Runs that found nothing new.
+    pub nothing_new: u64,
+    /// Runs that failed for good.
+    pub failed: u64,
+    /// Jobs that cannot run, when it ended.
+    pub faulty: usize,
+}
+
+/// Runs jobs when they are due.
+#[derive(Debug)]
+pub struct Scheduler<F> {
+    /// Runs one job. Its [`Runner::stop`] is asked when runs are to put away what they began.
+    pub runner: Runner,
+    /// Where the jobs are.
+    pub folder: F,
+    /// How.
+    pub settings: SchedulerSettings,
+    /// Asks it to begin nothing new and end.
+    pub stop: Stop,
+}
+
+/// Why a scheduler does not work any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was to end, or nothing is due.
+    Done,
+    /// Another one does the work.
+    Overtaken,
+}
+
+impl<F: JobFolder> Scheduler<F> {
+    /// Works until the end is asked for, or nothing is due where that is the end.
+    ///
+    /// # Errors
+    /// When the catalog cannot be used at all. What may pass is waited for.
+    pub async fn serve(&mut self) -> Result<Served, RunError> {
+        let holder = self.runner.catalog.host().ids.uuid();
+        let mut served = Served::default();
+        while let Some(lease) = self.lead(holder).await? {
+            self.runner.watch.event(&Event::Leading);
+            let mut shift = Shift::begin(self, lease).await?;
+            let end = shift.work().await;
+            let (lease, did) = (shift.lease.clone(), shift.served);
+            served.add(did);
+            match end? {
+                End::Overtaken => self.runner.watch.event(&Event::Overtaken),
+                End::Done => {
+                    // A lease that stays runs out by itself.
+                    let _ = self.runner.catalog.release_lease(&lease).await;
+                    break;
+                }
+            }
+        }
+        Ok(served)
+    }
+
+    /// The lease, now or when it is free; none when the end is asked for first.
+    async fn lead(&self, holder: Uuid) -> Result<Option<Lease>, RunError> {
+        let mut told = false;
+        loop {
+            if self.stop.is_asked() {
+                return Ok(None);
+            }
+            match self.runner.catalog.take_lease(LEASE, holder, self.runner.settings.lease).await {
+                Ok(lease) => return Ok(Some(lease)),
+                Err(CatalogError::LeaseHeld { .. }) => {
+                    if !std::mem::replace(&mut told, true) {
+                        self.runner.watch.event(&Event::StandingBy);
+                    }
+                }
+                Err(error) => {
+                    let error = RunError::from(error);
+                    if !error.is_transient() {
+                        return Err(error);
+                    }
+                    self.runner.watch.event(&Event::Trouble { error: &error });
+                }
+            }
+            tokio::select! {
+                () = self.stop.asked() => {}
+                () = self.runner.catalog.host().clock.sleep(self.settings.poll) => {}
+            }
+        }
+    }
+}
+
+impl Served {
+    fn add(&mut self, other: Self) {
+        self.succeeded += other.succeeded;
+        self.nothing_new += other.nothing_new;
+        self.failed += other.failed;
+        self.faulty = other.faulty;
+    }
+}
+
+/// The time in which one scheduler holds the lease.
+struct Shift<'a, F> {
+    scheduler: &'a mut Scheduler<F>,
+    lease: Lease,
+    renewed_ms: i64,
+    agenda: Agenda,
+    arrivals: Arrivals,
+    files: Vec<JobFile>,
+    project: Arc<Project>,
+    faults: Vec<JobError>,
+    checked_ms: i64,
+    busy: BTreeSet<String>,
+    served: Served,
+}
+
+/// A run and what it was for.
+struct Run {
+    job: Arc<ProjectJob>,
+    slot: Option<DueSlot>,
+    ended: Ended,
+}
+
+impl<'a, F: JobFolder> Shift<'a, F> {
+    async fn begin(scheduler: &'a mut Scheduler<F>, lease: Lease) -> Result<Self, RunError> {
+        let now_ms = scheduler.runner.catalog.host().clock.now_ms();
+        let remembered = scheduler.runner.catalog.job_slots().await?;
+        Ok(Self {
+            lease,
+            renewed_ms: now_ms,
+            agenda: Agenda::new(remembered, now_ms),
+            arrivals: Arrivals::default(),
+            files: Vec::new(),
+            project: Arc::default(),
+            faults: Vec::new(),
+            checked_ms: i64::MIN,
+            busy: BTreeSet::new(),
+            served: Served::default(),
+            scheduler,
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.scheduler.runner.catalog.host().clock.now_ms()
+    }
+
+    async fn work(&mut self) -> Result<End, RunError> {
+        let mut running = FuturesUnordered::new();
+        let end = loop {
+            if self.scheduler.stop.is_asked() {
+                break End::Done;
+            }
+            let started = match self.look().await {
+                Ok(started) => started,
+                Err(RunError::LeaseLost) => break End::Overtaken,
+                Err(error) if error.is_transient() => {
+                    self.scheduler.runner.watch.event(&Event::Trouble { error: &error });
+                    Vec::new()
+                }
+                Err(error) => return Err(error),
+            };
+            let idle = started.is_empty() && self.busy.is_empty();
+            for (job, slot, order) in started {
+                self.busy.insert(job.job.name.clone());
+                let (runner, project) = (self.scheduler.runner.clone(), self.project.clone());
+                running.push(async move {
+                    let ended = runner.run(&project, &job, &order).await;
+                    Run { job, slot, ended }
+                });
+            }
+            if idle && self.scheduler.settings.until_idle {
+                break End::Done;
+            }
+            let clock = self.scheduler.runner.catalog.host().clock.clone();
+            tokio::select! {
+                biased;
+                () = self.scheduler.stop.asked() => {}
+                Some(run) = running.next(), if !running.is_empty() => self.ended(run),
+                () = clock.sleep(self.pause()) => {}
+            }
+        };
+        self.finish(running).await;
+        Ok(end)
+    }
+
+    /// Waits for what has begun, for a while; then asks it to put away what it began.
+    async fn finish(&mut self, mut running: impl futures::Stream<Item = Run> + Unpin) {
+        if self.busy.is_empty() {
+            return;
+        }
+        let runner = self.scheduler.runner.clone();
+        runner.watch.event(&Event::Stopping { running: self.busy.len() });
+        let grace = runner.catalog.host().clock.sleep(self.scheduler.settings.grace);
+        tokio::pin!(grace);
+        loop {
+            tokio::select! {
+                biased;
+                run = running.next() => match run {
+                    Some(run) => self.ended(run),
+                    None => return,
+                },
+                () = &mut grace, if !runner.stop.is_asked() => runner.stop.ask(),
+            }
+        }
+    }
+
+    /// One look at everything; what is to be started.
+    async fn look(&mut self) -> Result<Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)>, RunError> {
+        self.renew().await?;
+        self.take_up().await?;
+        self.arrivals.look(&self.scheduler.runner.catalog, &self.project).await?;
+        Ok(self.due())
+    }
+
+    async fn renew(&mut self) -> Result<(), RunError> {
+        let lease_ms = i64::try_from(self.scheduler.runner.settings.lease.as_millis()).unwrap_or(i64::MAX);
+        let now_ms = self.now_ms();
+        if now_ms.saturating_sub(self.renewed_ms) < lease_ms / 3 {
+            return Ok(());
+        }
+        let runner = &self.scheduler.runner;
+        self.lease = runner.catalog.renew_lease(&self.lease, runner.settings.lease).await?;
+        self.renewed_ms = now_ms;
+        Ok(())
+    }
+
+    /// Takes up the folder as it is now, if it changed, or if what a job with a fault misses may have come.
+    async fn take_up(&mut self) -> Result<(), RunError> {
+        let now_ms = self.now_ms();
+        let recheck_ms = i64::try_from(self.scheduler.settings.recheck.as_millis()).unwrap_or(i64::MAX);
+        let changed = match self.scheduler.folder.changed() {
+            Ok(changed) => changed,
+            Err(error) => {
+                let path = self.scheduler.folder.path().to_owned();
+                self.scheduler
+                    .runner
+                    .watch
+                    .event(&Event::Trouble { error: &RunError::Folder { path, error } });
+                None
+            }
+        };
+        let is_new = changed.is_some();
+        let again = !self.project.faults.is_empty() && now_ms.saturating_sub(self.checked_ms) >= recheck_ms;
+        if !is_new && !again {
+            return Ok(());
+        }
+        self.files = changed.unwrap_or_else(|| std::mem::take(&mut self.files));
+        let runner = &self.scheduler.runner;
+        let project = Project::load(&runner.catalog, &runner.engine, &self.files).await?;
+        self.checked_ms = now_ms;
+        self.served.faulty = project.faulty.len();
+        let slots = self.agenda.take_up(project.jobs.iter().map(|job| &job.job), now_ms);
+        if !slots.is_empty() {
+            runner.catalog.record(slots.into_iter().map(JobChange::PutSlot).collect()).await?;
+        }
+        self.arrivals.take_up(&self.project, &project);
+        if is_new || project.faults != self.faults {
+            let (folder, jobs) = (self.scheduler.folder.path(), project.jobs.len());
+            runner.watch.event(&Event::Loaded { folder, jobs, faults: &project.faults });
+        }
+        self.faults = project.faults.clone();
+        self.project = Arc::new(project);
+        Ok(())
+    }
+
+    /// What is to be started: due, not running, and nothing before it is due or runs.
+    fn due(&mut self) -> Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)> {
+        let now_ms = self.now_ms();
+        let mut ahead = self.busy.clone();
+        let mut started = Vec::new();
+        for job in self.project.jobs.clone() {
+            let waits = job.upstream.iter().any(|name| ahead.contains(name));
+            if self.busy.contains(&job.job.name) {
+                continue;
+            }
+            let by_data = matches!(job.job.schedule, Some(Schedule::After(_)));
+            let slot = if by_data { None } else { self.agenda.due(&job.job, now_ms) };
+            let is_due = slot.is_some() || (by_data && self.arrivals.is_due(&job));
+            if is_due || (by_data && waits) {
+                ahead.insert(job.job.name.clone());
+            }
+            let room = self.busy.len() + started.len() < self.scheduler.settings.parallel.max(1);
+            if is_due && !waits && room {
+                let trigger = if by_data { Trigger::Data } else { Trigger::Schedule };
+                let for_slot = slot.clone().map(|due| (due.slot_ms, due.handled));
+                let order = Order { trigger, slot: for_slot, anew: false, waits: false };
+                self.arrivals.begun(&job);
+                started.push((job, slot, order));
+            }
+        }
+        started
+    }
+
+    fn ended(&mut self, run: Run) {
+        let Run { job, slot, ended } = run;
+        self.busy.remove(&job.job.name);
+        match &ended.error {
+            // It was not begun, or is to begin again: what was due still is.
+            Some(RunError::Busy { .. } | RunError::Stopped) => {
+                self.arrivals.put_off(&job);
+                return;
+            }
+            Some(_) => self.served.failed += 1,
+            None if ended.run.state == hosu_catalog::RunState::NothingNew => self.served.nothing_new += 1,
+            None => self.served.succeeded += 1,
+        }
+        self.arrivals.ended(&job, &ended.run);
+        if let Some(slot) = slot {
+            self.agenda.ended(&slot.handled, self.now_ms());
+        }
+    }
+
+    /// How long nothing needs to be looked at.
+    fn pause(&self) -> Duration {
+        let now_ms = self.now_ms();
+        let next_ms = self
+            .project
+            .jobs
+            .iter()
+            .filter(|job| !self.busy.contains(&job.job.name))
+            .filter_map(|job| self.agenda.next_ms(&job.job))
+            .min();
+        let until_next = next_ms.map(|next_ms| u64::try_from(next_ms.saturating_sub(now_ms)).unwrap_or(0));
+        let poll = self.scheduler.settings.poll;
+        until_next.map_or(poll, |ms| poll.min(Duration::from_millis(ms.max(1))))
+    }
+}

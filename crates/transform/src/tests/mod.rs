@@ -1,0 +1,8 @@
+//! Jobs on a lake in memory, run after run.
+
+mod append;
+mod bad;
+mod exactly_once;
+mod full;
+mod lake;
+mod scheduler;
