@@ -6,8 +6,10 @@ use bytes::Bytes;
 use iceberg::io::FileIO;
 use iceberg::spec::{
     DataFile, ManifestContentType, ManifestEntry, ManifestFile, ManifestListWriter, ManifestWriter,
-    ManifestWriterBuilder, PartitionSpec, SchemaRef, TableMetadata,
+    ManifestWriterBuilder, PartitionSpec, SchemaRef, StructType, TableMetadata,
 };
+
+use crate::cache::DecodedManifest;
 
 /// Encodes one manifest.
 pub(crate) struct Encoder {
@@ -31,6 +33,22 @@ impl Numbers {
             data: entry.sequence_number.unwrap_or(inherited),
             file: entry.file_sequence_number.unwrap_or(inherited),
         }
+    }
+}
+
+/// The columns for which a manifest's entries are written again: those of now, if its partition values have the
+/// same types with them; else its own, which fit them.
+pub(crate) fn written_for(
+    spec: &PartitionSpec,
+    schema: &SchemaRef,
+    content: &DecodedManifest,
+) -> Result<(SchemaRef, StructType), iceberg::Error> {
+    let own = spec.partition_type(&content.schema);
+    match (spec.partition_type(schema), own) {
+        (Ok(now), Ok(own)) if now == own => Ok((schema.clone(), now)),
+        (_, Ok(own)) => Ok((content.schema.clone(), own)),
+        (Ok(now), Err(_)) => Ok((schema.clone(), now)),
+        (Err(error), Err(_)) => Err(error),
     }
 }
 

@@ -13,12 +13,14 @@ use hosu_table::commit::{Bin, NewRows, NewSnapshot, append_summary, overwrite_su
 use hosu_table::name::TableName;
 use hosu_table::paths::ObjectName;
 use hosu_table::properties::{MetadataCompression, TableProperties};
-use iceberg::spec::{ManifestContentType, ManifestFile, ManifestStatus, Operation, SchemaRef, TableMetadata};
+use iceberg::spec::{
+    ManifestContentType, ManifestFile, ManifestStatus, Operation, SchemaRef, StructType, TableMetadata,
+};
 use std::io::Write;
 use uuid::Uuid;
 
 use crate::cache::{Decoded, DecodedManifest};
-use crate::encode::{Encoder, Numbers, encode_list};
+use crate::encode::{Encoder, Numbers, encode_list, written_for};
 use crate::error::CatalogError;
 use crate::files::{Files, decoded};
 use crate::manifest;
@@ -153,16 +155,15 @@ pub(crate) async fn snapshot_files(
         let mut listed = Vec::new();
         if let Some(added) = &mut made.added {
             for bin in plan_manifests(&added.file, &existing, &properties) {
-                listed.push(match bin {
-                    Bin::Keep(manifest) if manifest == added.file => added.keep(&mut new_files),
-                    Bin::Keep(manifest) => manifest,
-                    Bin::Merge(manifests) => {
-                        let merged =
-                            merge(files, names, base, schema, added, &manifests, snapshot_id).await?;
-                        new_files.push(merged.clone());
-                        merged.0
+                match bin {
+                    Bin::Keep(manifest) if manifest == added.file => listed.push(added.keep(&mut new_files)),
+                    Bin::Keep(manifest) => listed.push(manifest),
+                    Bin::Merge(bin) => {
+                        let on = (base, schema);
+                        let merged = merge(files, names, on, added, bin, snapshot_id, &mut new_files).await?;
+                        listed.extend(merged);
                     }
-                });
+                }
             }
         }
         let spec = base.partition_spec_by_id(rows.spec_id).unwrap_or(base.default_partition_spec());
@@ -262,50 +263,80 @@ fn numbered(mut file: ManifestFile, sequence_number: i64) -> ManifestFile {
     file
 }
 
-/// One manifest of the live entries of several. Entries keep their snapshot and sequence numbers; those of this very
-/// commit are added, all others exist.
+/// Merges manifests: mostly into one. Those whose partition values have other types, because a column became wider, go
+/// into one of their own.
 async fn merge(
     files: &Files,
     names: &mut Names,
-    base: &TableMetadata,
-    schema: &SchemaRef,
-    added: &AddedManifest,
-    manifests: &[ManifestFile],
+    (base, schema): (&TableMetadata, &SchemaRef),
+    added: &mut AddedManifest,
+    manifests: Vec<ManifestFile>,
     snapshot_id: i64,
-) -> Result<(ManifestFile, Bytes), CatalogError> {
-    let mut contents = Vec::with_capacity(manifests.len());
-    for manifest in manifests {
-        let is_added = *manifest == added.file;
-        // The numbers that added files inherit are not known yet; a merged manifest leaves them open as well.
-        contents.push(if is_added {
-            Arc::new(decode(names, &added.file, &added.bytes)?)
-        } else {
-            files.manifest(manifest).await?
-        });
-    }
+    new_files: &mut Vec<(ManifestFile, Bytes)>,
+) -> Result<Vec<ManifestFile>, CatalogError> {
     let spec_id = manifests.first().map_or(0, |manifest| manifest.partition_spec_id);
     let spec = base
         .partition_spec_by_id(spec_id)
         .ok_or_else(|| names.encode_error(format!("no partition spec {spec_id}")))?;
-    // An old spec may be of columns that are gone; the manifest's own schema still has them.
-    let own_schema = contents.first().map(|content| &content.schema);
-    let schema = if spec.partition_type(schema).is_ok() { schema } else { own_schema.unwrap_or(schema) };
-    let of = (spec.as_ref(), schema.clone());
-    let mut encoder = Encoder::new(names.manifest(), of, ManifestContentType::Data, snapshot_id);
-    for (manifest, content) in manifests.iter().zip(&contents) {
-        let is_added = *manifest == added.file;
-        for entry in content.entries.iter().filter(|entry| entry.status != ManifestStatus::Deleted) {
-            let file = entry.data_file();
-            let result = if is_added {
-                encoder.add(file)
-            } else {
-                let snapshot_id = entry.snapshot_id.unwrap_or(manifest.added_snapshot_id);
-                encoder.keep(file, snapshot_id, Numbers::of(entry, manifest))
-            };
-            result.map_err(|error| names.encode_error(error))?;
+    let mut groups: Vec<(SchemaRef, StructType, Vec<Source>)> = Vec::new();
+    for manifest in manifests {
+        let is_added = manifest == added.file;
+        // The numbers that added files inherit are not known yet; a merged manifest leaves them open as well.
+        let content = if is_added {
+            Arc::new(decode(names, &added.file, &added.bytes)?)
+        } else {
+            files.manifest(&manifest).await?
+        };
+        let of = written_for(spec, schema, &content).map_err(|error| names.encode_error(error))?;
+        let source = Source { manifest, content, is_added };
+        match groups.iter_mut().find(|group| group.1 == of.1) {
+            Some(group) => group.2.push(source),
+            None => groups.push((of.0, of.1, vec![source])),
         }
     }
-    encoder.finish().await.map_err(|error| names.encode_error(error))
+    let mut listed = Vec::with_capacity(groups.len());
+    for (schema, _, group) in groups {
+        listed.push(match &group[..] {
+            [alone] if alone.is_added => added.keep(new_files),
+            [alone] => alone.manifest.clone(),
+            several => {
+                let of = (spec.as_ref(), schema);
+                let encoder = Encoder::new(names.manifest(), of, ManifestContentType::Data, snapshot_id);
+                let merged = encode_live(encoder, several).await;
+                let merged = merged.map_err(|error| names.encode_error(error))?;
+                new_files.push(merged.clone());
+                merged.0
+            }
+        });
+    }
+    Ok(listed)
+}
+
+/// A manifest that is merged.
+struct Source {
+    manifest: ManifestFile,
+    content: Arc<DecodedManifest>,
+    is_added: bool,
+}
+
+/// One manifest of the live entries of several. Entries keep their snapshot and sequence numbers; those of this very
+/// commit are added, all others exist.
+async fn encode_live(
+    mut encoder: Encoder,
+    sources: &[Source],
+) -> Result<(ManifestFile, Bytes), iceberg::Error> {
+    for Source { manifest, content, is_added } in sources {
+        for entry in content.entries.iter().filter(|entry| entry.status != ManifestStatus::Deleted) {
+            let file = entry.data_file();
+            if *is_added {
+                encoder.add(file)?;
+            } else {
+                let snapshot_id = entry.snapshot_id.unwrap_or(manifest.added_snapshot_id);
+                encoder.keep(file, snapshot_id, Numbers::of(entry, manifest))?;
+            }
+        }
+    }
+    encoder.finish().await
 }
 
 fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {

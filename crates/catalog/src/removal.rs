@@ -10,10 +10,10 @@ use futures::StreamExt;
 use futures::stream;
 use hosu_table::commit::{Removed, plan_removal};
 use hosu_table::properties::TableProperties;
-use iceberg::spec::{ManifestFile, ManifestStatus, PartitionSpecRef, SchemaRef, StructType, TableMetadata};
+use iceberg::spec::{ManifestFile, ManifestStatus, SchemaRef, StructType, TableMetadata};
 
 use crate::cache::DecodedManifest;
-use crate::encode::{Encoder, Numbers};
+use crate::encode::{Encoder, Numbers, written_for};
 use crate::error::CatalogError;
 use crate::files::Files;
 use crate::publish::{Names, store};
@@ -101,22 +101,6 @@ async fn remove_bin(
     match open {
         Some(open) => open.close(files, names, made).await,
         None => Ok(()),
-    }
-}
-
-/// The columns for which a manifest's entries are written again: those of now, if its partition values have the
-/// same types with them; else its own, which fit them.
-fn written_for(
-    spec: &PartitionSpecRef,
-    schema: &SchemaRef,
-    content: &DecodedManifest,
-) -> Result<(SchemaRef, StructType), iceberg::Error> {
-    let own = spec.partition_type(&content.schema);
-    match (spec.partition_type(schema), own) {
-        (Ok(now), Ok(own)) if now == own => Ok((schema.clone(), now)),
-        (_, Ok(own)) => Ok((content.schema.clone(), own)),
-        (Ok(now), Err(_)) => Ok((schema.clone(), now)),
-        (Err(error), Err(_)) => Err(error),
     }
 }
 

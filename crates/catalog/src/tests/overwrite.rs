@@ -331,7 +331,8 @@ async fn partition_values_stay_what_they_are_when_their_column_became_wider() {
     let narrow = columns(PrimitiveType::Int);
     let spec = PartitionSpec::builder(narrow.clone()).add_partition_field("id", "id", Transform::Identity);
     let spec = spec.and_then(|spec| spec.build()).expect("a spec");
-    let new = NewTable { schema: narrow, spec, ..new_table(&lake.catalog, &events, &[]) };
+    let merges = [("commit.manifest.min-count-to-merge", "2")];
+    let new = NewTable { schema: narrow, spec, ..new_table(&lake.catalog, &events, &merges) };
     let base = lake.catalog.create_table(events.clone(), new, false).await.expect("a table");
     let append = |path: &str, value| {
         Step::Append(Append {
@@ -347,6 +348,9 @@ async fn partition_values_stay_what_they_are_when_their_column_became_wider() {
         .commit(change(&base, vec![evolve, append("file:///b", Literal::long(8))]))
         .await
         .expect("a commit");
+    let wider = vec![append("file:///b2", Literal::long(8))];
+    let table = lake.catalog.commit(change(&base, wider)).await.expect("a commit").tables[0].clone();
+    assert_eq!(manifests(&lake, &table).await.len(), 2, "merged with those of the same type alone");
     let table = overwritten(
         &lake.catalog,
         &events,
@@ -362,7 +366,7 @@ async fn partition_values_stay_what_they_are_when_their_column_became_wider() {
     let mut gone: Vec<_> =
         gone.filter(|entry| entry.1 == ManifestStatus::Deleted).map(|entry| &entry.0).collect();
     gone.sort();
-    assert_eq!(gone, ["a", "b"]);
+    assert_eq!(gone, ["a", "b", "b2"]);
     assert_eq!(live_names(&lake, &events).await, ["c"]);
 }
 
