@@ -125,9 +125,12 @@ impl Runner {
             let again = ended.error.as_ref().is_some_and(RunError::is_transient)
                 && attempt <= job.job.retries
                 && !self.stop.is_asked();
+            self.end(&mut ended, order, again).await;
             if !again {
-                self.end(&mut ended, order).await;
-                self.watch.event(&Event::Ended { run: &ended.run, error: ended.error.as_ref() });
+                // Who does not wait for another run asks again, and tells it once.
+                if !matches!(ended.error, Some(RunError::Busy { .. })) {
+                    self.watch.event(&Event::Ended { run: &ended.run, error: ended.error.as_ref() });
+                }
                 return ended;
             }
             let wait = self.backoff(attempt);
@@ -283,16 +286,17 @@ impl Runner {
         JobRun { state: RunState::Failed, ended_at_ms, error: Some(error.told()), ..run }
     }
 
-    /// Writes a failure into the history, and that its slot is over. What succeeded has written that with its commit.
-    async fn end(&self, ended: &mut Ended, order: &Order) {
-        match &ended.error {
-            None => return,
-            // Nothing was begun, or the process is about to end: the slot comes again.
-            Some(RunError::Busy { .. }) => return,
-            Some(_) => {}
+    /// Writes a failure into the history, and, if it is for good, that its slot is over. What succeeded has written that with
+    /// its commit.
+    async fn end(&self, ended: &mut Ended, order: &Order, again: bool) {
+        // Of one that is busy elsewhere nothing was begun.
+        if matches!(ended.error, None | Some(RunError::Busy { .. })) {
+            return;
         }
         let mut jobs = vec![JobChange::PutRun(ended.run.clone())];
-        if !matches!(ended.error, Some(RunError::Stopped))
+        // The slot of one that was stopped comes again.
+        if !again
+            && !matches!(ended.error, Some(RunError::Stopped))
             && let Some((_, slot)) = &order.slot
         {
             jobs.push(JobChange::PutSlot(slot.clone()));

@@ -6,7 +6,7 @@
 
 mod data;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl<F: JobFolder> Scheduler<F> {
         let mut served = Served::default();
         while let Some(lease) = self.lead(holder).await? {
             self.runner.watch.event(&Event::Leading);
-            let mut shift = Shift::begin(self, lease).await?;
+            let mut shift = Shift::begin(self, lease);
             let end = shift.work().await;
             let (lease, did) = (shift.lease.clone(), shift.served);
             served.add(did);
@@ -173,13 +173,19 @@ struct Shift<'a, F> {
     scheduler: &'a mut Scheduler<F>,
     lease: Lease,
     renewed_ms: i64,
-    agenda: Agenda,
+    begun_ms: i64,
+    /// None before the first look.
+    agenda: Option<Agenda>,
     arrivals: Arrivals,
     files: Vec<JobFile>,
     project: Arc<Project>,
     faults: Vec<JobError>,
     checked_ms: i64,
     busy: BTreeSet<String>,
+    /// Jobs whose targets others work on, and until when they are left alone.
+    put_off: BTreeMap<String, i64>,
+    /// Those of them that were told of.
+    told_busy: BTreeSet<String>,
     served: Served,
 }
 
@@ -191,22 +197,24 @@ struct Run {
 }
 
 impl<'a, F: JobFolder> Shift<'a, F> {
-    async fn begin(scheduler: &'a mut Scheduler<F>, lease: Lease) -> Result<Self, RunError> {
+    fn begin(scheduler: &'a mut Scheduler<F>, lease: Lease) -> Self {
         let now_ms = scheduler.runner.catalog.host().clock.now_ms();
-        let remembered = scheduler.runner.catalog.job_slots().await?;
-        Ok(Self {
+        Self {
             lease,
             renewed_ms: now_ms,
-            agenda: Agenda::new(remembered, now_ms),
+            begun_ms: now_ms,
+            agenda: None,
             arrivals: Arrivals::default(),
             files: Vec::new(),
             project: Arc::default(),
             faults: Vec::new(),
             checked_ms: i64::MIN,
             busy: BTreeSet::new(),
+            put_off: BTreeMap::new(),
+            told_busy: BTreeSet::new(),
             served: Served::default(),
             scheduler,
-        })
+        }
     }
 
     fn now_ms(&self) -> i64 {
@@ -219,16 +227,18 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             if self.scheduler.stop.is_asked() {
                 break End::Done;
             }
-            let started = match self.look().await {
-                Ok(started) => started,
+            let (started, idle) = match self.look().await {
+                Ok(started) => {
+                    let idle = started.is_empty() && self.busy.is_empty() && self.put_off.is_empty();
+                    (started, idle)
+                }
                 Err(RunError::LeaseLost) => break End::Overtaken,
                 Err(error) if error.is_transient() => {
                     self.scheduler.runner.watch.event(&Event::Trouble { error: &error });
-                    Vec::new()
+                    (Vec::new(), false)
                 }
                 Err(error) => return Err(error),
             };
-            let idle = started.is_empty() && self.busy.is_empty();
             for (job, slot, order) in started {
                 self.busy.insert(job.job.name.clone());
                 let (runner, project) = (self.scheduler.runner.clone(), self.project.clone());
@@ -248,12 +258,12 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                 () = clock.sleep(self.pause()) => {}
             }
         };
-        self.finish(running).await;
+        self.finish(running, end).await;
         Ok(end)
     }
 
-    /// Waits for what has begun, for a while; then asks it to put away what it began.
-    async fn finish(&mut self, mut running: impl futures::Stream<Item = Run> + Unpin) {
+    /// Waits for what has begun; at the end only for a while, then asks it to put away what it began.
+    async fn finish(&mut self, mut running: impl futures::Stream<Item = Run> + Unpin, end: End) {
         if self.busy.is_empty() {
             return;
         }
@@ -268,7 +278,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                     Some(run) => self.ended(run),
                     None => return,
                 },
-                () = &mut grace, if !runner.stop.is_asked() => runner.stop.ask(),
+                () = &mut grace, if end == End::Done && !runner.stop.is_asked() => runner.stop.ask(),
             }
         }
     }
@@ -276,6 +286,10 @@ impl<'a, F: JobFolder> Shift<'a, F> {
     /// One look at everything; what is to be started.
     async fn look(&mut self) -> Result<Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)>, RunError> {
         self.renew().await?;
+        if self.agenda.is_none() {
+            let remembered = self.scheduler.runner.catalog.job_slots().await?;
+            self.agenda = Some(Agenda::new(remembered, self.begun_ms));
+        }
         self.take_up().await?;
         self.arrivals.look(&self.scheduler.runner.catalog, &self.project).await?;
         Ok(self.due())
@@ -318,7 +332,8 @@ impl<'a, F: JobFolder> Shift<'a, F> {
         let project = Project::load(&runner.catalog, &runner.engine, &self.files).await?;
         self.checked_ms = now_ms;
         self.served.faulty = project.faulty.len();
-        let slots = self.agenda.take_up(project.jobs.iter().map(|job| &job.job), now_ms);
+        let jobs = project.jobs.iter().map(|job| &job.job);
+        let slots = self.agenda.as_mut().map(|agenda| agenda.take_up(jobs, now_ms)).unwrap_or_default();
         if !slots.is_empty() {
             runner.catalog.record(slots.into_iter().map(JobChange::PutSlot).collect()).await?;
         }
@@ -335,6 +350,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
     /// What is to be started: due, not running, and nothing before it is due or runs.
     fn due(&mut self) -> Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)> {
         let now_ms = self.now_ms();
+        self.put_off.retain(|_, until_ms| *until_ms > now_ms);
         let mut ahead = self.busy.clone();
         let mut started = Vec::new();
         for job in self.project.jobs.clone() {
@@ -343,13 +359,16 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                 continue;
             }
             let by_data = matches!(job.job.schedule, Some(Schedule::After(_)));
-            let slot = if by_data { None } else { self.agenda.due(&job.job, now_ms) };
+            let slot = match &mut self.agenda {
+                Some(agenda) if !by_data => agenda.due(&job.job, now_ms),
+                _ => None,
+            };
             let is_due = slot.is_some() || (by_data && self.arrivals.is_due(&job));
             if is_due || (by_data && waits) {
                 ahead.insert(job.job.name.clone());
             }
             let room = self.busy.len() + started.len() < self.scheduler.settings.parallel.max(1);
-            if is_due && !waits && room {
+            if is_due && !waits && room && !self.put_off.contains_key(&job.job.name) {
                 let trigger = if by_data { Trigger::Data } else { Trigger::Schedule };
                 let for_slot = slot.clone().map(|due| (due.slot_ms, due.handled));
                 let order = Order { trigger, slot: for_slot, anew: false, waits: false };
@@ -365,7 +384,16 @@ impl<'a, F: JobFolder> Shift<'a, F> {
         self.busy.remove(&job.job.name);
         match &ended.error {
             // It was not begun, or is to begin again: what was due still is.
-            Some(RunError::Busy { .. } | RunError::Stopped) => {
+            Some(error @ (RunError::Busy { .. } | RunError::Stopped)) => {
+                if let RunError::Busy { wait_ms } = error
+                    && self.told_busy.insert(job.job.name.clone())
+                {
+                    let wait = Duration::from_millis(u64::try_from(*wait_ms).unwrap_or(0));
+                    self.scheduler.runner.watch.event(&Event::Waiting { job: &job.job.name, wait });
+                }
+                let poll_ms = i64::try_from(self.scheduler.settings.poll.as_millis()).unwrap_or(i64::MAX);
+                let until_ms = self.now_ms().saturating_add(poll_ms.max(1));
+                self.put_off.insert(job.job.name.clone(), until_ms);
                 self.arrivals.put_off(&job);
                 return;
             }
@@ -373,9 +401,11 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             None if ended.run.state == hosu_catalog::RunState::NothingNew => self.served.nothing_new += 1,
             None => self.served.succeeded += 1,
         }
+        self.told_busy.remove(&job.job.name);
         self.arrivals.ended(&job, &ended.run);
-        if let Some(slot) = slot {
-            self.agenda.ended(&slot.handled, self.now_ms());
+        let now_ms = self.now_ms();
+        if let (Some(slot), Some(agenda)) = (slot, &mut self.agenda) {
+            agenda.ended(&slot.handled, now_ms);
         }
     }
 
@@ -386,8 +416,8 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             .project
             .jobs
             .iter()
-            .filter(|job| !self.busy.contains(&job.job.name))
-            .filter_map(|job| self.agenda.next_ms(&job.job))
+            .filter(|job| !self.busy.contains(&job.job.name) && !self.put_off.contains_key(&job.job.name))
+            .filter_map(|job| self.agenda.as_ref()?.next_ms(&job.job))
             .min();
         let until_next = next_ms.map(|next_ms| u64::try_from(next_ms.saturating_sub(now_ms)).unwrap_or(0));
         let poll = self.scheduler.settings.poll;

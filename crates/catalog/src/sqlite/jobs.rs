@@ -151,6 +151,7 @@ fn interrupt_runs(
     connection.prepare_cached(sql)?.execute(row).map(drop)
 }
 
+/// What a run did stays: a failure that is told later, by one whose answer got lost, does not undo it.
 fn put_run(connection: &Connection, catalog: &str, run: &JobRun) -> rusqlite::Result<()> {
     let sql = "INSERT INTO hosu_job_runs (catalog_name, run_id, job, target_database, target_table, target_uuid, \
                mode, trigger, slot_ms, attempt, state, started_at_ms, ended_at_ms, snapshot_id, inputs, rows_read, \
@@ -164,7 +165,8 @@ fn put_run(connection: &Connection, catalog: &str, run: &JobRun) -> rusqlite::Re
                snapshot_id = excluded.snapshot_id, inputs = excluded.inputs, rows_read = excluded.rows_read, \
                bytes_read = excluded.bytes_read, files_written = excluded.files_written, \
                rows_written = excluded.rows_written, bytes_written = excluded.bytes_written, error = excluded.error \
-               WHERE excluded.state <> 'running' OR hosu_job_runs.state = 'running'";
+               WHERE hosu_job_runs.state = 'running' \
+               OR (hosu_job_runs.state IN ('failed', 'interrupted') AND excluded.state <> 'running')";
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let row = params![
         catalog,
@@ -209,9 +211,12 @@ fn put_state(connection: &Connection, catalog: &str, state: &JobState) -> rusqli
     connection.prepare_cached(sql)?.execute(row).map(drop)
 }
 
+/// What was handled under a schedule stays handled, whoever was late to tell of an earlier slot.
 fn put_slot(connection: &Connection, catalog: &str, slot: &JobSlot) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO hosu_job_slots (catalog_name, job, schedule, handled_until_ms) \
-               VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT INTO hosu_job_slots (catalog_name, job, schedule, handled_until_ms) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (catalog_name, job) DO UPDATE SET schedule = excluded.schedule, \
+               handled_until_ms = CASE WHEN schedule = excluded.schedule \
+               THEN max(handled_until_ms, excluded.handled_until_ms) ELSE excluded.handled_until_ms END";
     let row = params![catalog, slot.job, slot.schedule, slot.handled_until_ms];
     connection.prepare_cached(sql)?.execute(row).map(drop)
 }

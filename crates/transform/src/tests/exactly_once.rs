@@ -120,3 +120,44 @@ async fn the_snapshot_says_which_run_made_it_from_what() {
     let state = lake.catalog.job_state(table.uuid()).await.unwrap().unwrap();
     assert_eq!((state.snapshot_id, state.run_id), (run.snapshot_id, run.run_id));
 }
+
+#[tokio::test]
+async fn each_failed_attempt_is_in_the_history() {
+    let mut lake = Lake::with_events().await;
+    lake.job(
+        "t",
+        "target = \"t\"\nmode = \"full\"\nretries = 2\ntimeout = \"1s\"",
+        "select id from raw.events",
+    );
+    // A sleep on this clock is over at once, and so is the time that the job has.
+    let ended = lake.run("t").await;
+    assert!(matches!(ended.error, Some(RunError::Timeout { .. })), "{:?}", ended.error);
+    let history = lake.history().await;
+    assert_eq!(history.iter().map(|run| run.attempt).collect::<Vec<_>>(), [3, 2, 1]);
+    assert!(history.iter().all(|run| run.state == RunState::Failed));
+    assert!(lake.told.take().contains(&"t again".to_owned()));
+    assert!(lake.catalog.load(&TableName::parse("t").unwrap()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_failure_that_is_told_late_undoes_no_success() {
+    let lake = lake().await;
+    let run = lake.succeed("t").await;
+    let late = hosu_catalog::JobRun { state: RunState::Failed, error: Some("lost".to_owned()), ..run };
+    lake.catalog.record(vec![JobChange::PutRun(late)]).await.unwrap();
+    assert_eq!(lake.history().await[0].state, RunState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_slot_that_was_handled_stays_handled() {
+    let lake = lake().await;
+    let slot = |schedule: &str, handled_until_ms| hosu_catalog::JobSlot {
+        job: "t".to_owned(),
+        schedule: schedule.to_owned(),
+        handled_until_ms,
+    };
+    for (put, expected) in [(("@a", 10), 10), (("@a", 5), 10), (("@a", 12), 12), (("@b", 3), 3)] {
+        lake.catalog.record(vec![JobChange::PutSlot(slot(put.0, put.1))]).await.unwrap();
+        assert_eq!(lake.catalog.job_slots().await.unwrap(), [slot(put.0, expected)]);
+    }
+}

@@ -37,11 +37,9 @@ impl Watch for Told {
             Event::Loaded { jobs, faults, .. } => format!("{jobs} jobs, {} faults", faults.len()),
             Event::StandingBy => "standing by".to_owned(),
             Event::Leading => "leading".to_owned(),
+            Event::Waiting { job, .. } => format!("{job} waits"),
             Event::Overtaken => "overtaken".to_owned(),
-            Event::Waiting { .. }
-            | Event::Started { .. }
-            | Event::Trouble { .. }
-            | Event::Stopping { .. } => return,
+            Event::Started { .. } | Event::Trouble { .. } | Event::Stopping { .. } => return,
         };
         self.0.lock().unwrap().push(text);
     }

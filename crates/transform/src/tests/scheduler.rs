@@ -187,3 +187,20 @@ async fn changes_of_the_folder_are_taken_up() {
     let (served, ()) = tokio::join!(scheduler.serve(), changes);
     assert_eq!(served.unwrap().failed, 0);
 }
+
+#[tokio::test]
+async fn a_target_that_somebody_works_on_is_waited_for() {
+    let mut lake = Lake::with_events().await;
+    lake.job(
+        "t",
+        "target = \"t\"\nmode = \"full\"\nschedule = \"after raw.events\"",
+        "select id from raw.events",
+    );
+    let target = hosu_table::name::TableName::parse("t").unwrap();
+    let holder = lake.catalog.host().ids.uuid();
+    let name = crate::run::lease_name(&target);
+    lake.catalog.take_lease(&name, holder, Duration::from_secs(20)).await.unwrap();
+    let folder = Folder::of(&lake);
+    assert_eq!(until_idle(&lake, &folder).await.succeeded, 1);
+    assert_eq!(lake.told.take(), ["leading", "1 jobs, 0 faults", "t waits", "t succeeded"]);
+}
