@@ -58,11 +58,20 @@ impl Files {
         if let Some(Decoded::Manifest(manifest)) = self.cache.get(location) {
             return Ok(manifest);
         }
-        let bytes = self.host.store.get(&self.place(location, "a manifest")?).await?;
-        let manifest = parse(bytes).await.map_err(|reason| unreadable(location, "a manifest", reason))?;
-        let manifest = Arc::new(decoded(manifest, file));
+        let manifest = self.manifest_once(file).await?;
         self.cache.insert(location, Decoded::Manifest(manifest.clone()));
         Ok(manifest)
+    }
+
+    /// A manifest that nobody will ask for again: it does not push out what others need.
+    pub async fn manifest_once(&self, file: &ManifestFile) -> Result<Arc<DecodedManifest>, CatalogError> {
+        let location = &file.manifest_path;
+        if let Some(Decoded::Manifest(manifest)) = self.cache.get(location) {
+            return Ok(manifest);
+        }
+        let bytes = self.host.store.get(&self.place(location, "a manifest")?).await?;
+        let manifest = parse(bytes).await.map_err(|reason| unreadable(location, "a manifest", reason))?;
+        Ok(Arc::new(decoded(manifest, file)))
     }
 
     fn place(&self, location: &str, what: &'static str) -> Result<Location, CatalogError> {

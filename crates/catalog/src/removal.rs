@@ -19,7 +19,11 @@ use crate::files::Files;
 use crate::publish::{Names, store};
 
 /// How many manifests are fetched at the same time.
-const FETCHED_AT_ONCE: usize = 16;
+const FETCHED_AT_ONCE: usize = 8;
+
+/// A manifest with so many entries takes no more of them: while it is written they are all in memory, at some
+/// kilobytes each.
+const ENTRIES_ENOUGH: usize = 8_000;
 
 /// A manifest of deleted entries.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ async fn remove_bin(
 ) -> Result<(), CatalogError> {
     let mut contents = stream::iter(bin)
         .map(|source| async move {
-            let content = files.manifest(&source).await;
+            let content = files.manifest_once(&source).await;
             (source, content)
         })
         .buffered(FETCHED_AT_ONCE);
@@ -87,12 +91,14 @@ async fn remove_bin(
             .partition_spec_by_id(spec_id)
             .ok_or_else(|| names.encode_error(format!("no partition spec {spec_id}")))?;
         let of = written_for(spec, schema, &content).map_err(|error| names.encode_error(error))?;
-        if let Some(full) = open.take_if(|open| open.partition != of.1) {
+        let is_full = |open: &mut Open| open.partition != of.1 || open.entries >= ENTRIES_ENOUGH;
+        if let Some(full) = open.take_if(is_full) {
             full.close(files, names, made).await?;
         }
         let open = open.get_or_insert_with(|| Open {
             encoder: Encoder::new(names.manifest(), (spec, of.0), source.content, snapshot_id),
             partition: of.1,
+            entries: 0,
             sources: Vec::new(),
             removed: Removed::default(),
         });
@@ -108,6 +114,7 @@ async fn remove_bin(
 struct Open {
     encoder: Encoder,
     partition: StructType,
+    entries: usize,
     sources: Vec<String>,
     removed: Removed,
 }
@@ -115,13 +122,13 @@ struct Open {
 impl Open {
     fn take(&mut self, source: &ManifestFile, content: &DecodedManifest) -> Result<(), iceberg::Error> {
         let live = content.entries.iter().filter(|entry| entry.status != ManifestStatus::Deleted);
-        let mut is_empty = true;
+        let before = self.entries;
         for entry in live {
-            is_empty = false;
+            self.entries += 1;
             self.removed.add(source.partition_spec_id, entry.data_file());
             self.encoder.remove(entry.data_file(), Numbers::of(entry, source))?;
         }
-        if !is_empty {
+        if self.entries > before {
             self.sources.push(source.manifest_path.clone());
         }
         Ok(())
