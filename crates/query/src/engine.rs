@@ -16,13 +16,14 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionConfig;
 use hosu_catalog::Catalog;
+use hosu_table::name::TableName;
 use tokio::sync::oneshot;
 
 use crate::bound::{Bound, over};
 use crate::bounded;
 use crate::deep::with_deep_stack;
 use crate::error::{QueryError, plan_error};
-use crate::inputs::{self, Input};
+use crate::inputs::{self, Input, Reads};
 use crate::memory::Memory;
 use crate::names::Spelling;
 use crate::percentiles::SharedPercentiles;
@@ -31,6 +32,7 @@ use crate::provider::SnapshotProvider;
 use crate::statement::QueryText;
 use crate::stats::{Live, ScanCounter, Scans};
 use crate::store::HostStores;
+use crate::system::SystemProvider;
 use crate::utc::{PlainIntervals, WithoutZone};
 use crate::views;
 use crate::window;
@@ -139,8 +141,8 @@ impl Engine {
         let (database, sql) = (database.to_owned(), sql.to_owned());
         let planning = async move {
             let text = QueryText::parse(&sql)?;
-            let inputs = inputs::load(&catalog, &database, &text.tables()?).await?;
-            engine.plan_over(&catalog, &database, &text, &inputs, &live).await
+            let reads = inputs::load(&catalog, &database, &text.tables()?).await?;
+            engine.plan_over(&catalog, &database, &text, &reads, &live).await
         };
         self.watched(planning).await
     }
@@ -163,8 +165,8 @@ impl Engine {
         let (database, sql, inputs) = (database.to_owned(), sql.to_owned(), inputs.to_vec());
         let planning = async move {
             let text = QueryText::parse(&sql)?;
-            let inputs = given(&catalog, &database, &text, &inputs)?;
-            engine.plan_over(&catalog, &database, &text, &inputs, &live).await
+            let reads = given(&catalog, &database, &text, &inputs)?;
+            engine.plan_over(&catalog, &database, &text, &reads, &live).await
         };
         self.watched(planning).await
     }
@@ -184,9 +186,8 @@ impl Engine {
         let (database, sql, inputs) = (database.to_owned(), sql.to_owned(), inputs.to_vec());
         let binding = async move {
             let text = QueryText::parse(&sql)?;
-            let inputs = given(&catalog, &database, &text, &inputs)?;
-            let statement =
-                Statement { catalog: &catalog, database: &database, text: &text, inputs: &inputs };
+            let reads = given(&catalog, &database, &text, &inputs)?;
+            let statement = Statement { catalog: &catalog, database: &database, text: &text, reads: &reads };
             Ok(engine.bind_text(&statement, &Live::default()).await?.bound)
         };
         self.watched(binding).await
@@ -219,10 +220,10 @@ impl Engine {
         catalog: &Catalog,
         database: &str,
         text: &QueryText,
-        inputs: &[Input],
+        reads: &Reads,
         live: &Live,
     ) -> Result<Planned, QueryError> {
-        let statement = Statement { catalog, database, text, inputs };
+        let statement = Statement { catalog, database, text, reads };
         let Meant { state, logical, bound, scans } = self.bind_text(&statement, live).await?;
         let planner = state.query_planner().clone();
         let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
@@ -235,8 +236,7 @@ impl Engine {
 
     /// What a statement means, and its optimized plan.
     async fn bind_text(&self, statement: &Statement<'_>, live: &Live) -> Result<Meant, QueryError> {
-        let mut spelling = Spelling::default();
-        statement.inputs.iter().for_each(|input| spelling.add(input.table.schema()));
+        let spelling = statement.reads.spelling()?;
         match (self.bind_spelled(statement, &spelling, live).await, spelling.everywhere()) {
             // A field of something without a path, perhaps, whose name others spell in another way.
             (Err(error), Some(everywhere)) => {
@@ -252,10 +252,10 @@ impl Engine {
         spelling: &Spelling,
         live: &Live,
     ) -> Result<Meant, QueryError> {
-        let Statement { catalog, database, text, inputs } = statement;
+        let Statement { catalog, database, text, reads } = statement;
         let scans = Scans::default();
         live.show(scans.clone());
-        let catalogs = catalogs(catalog, inputs, spelling, &scans.counter)?;
+        let catalogs = catalogs(catalog, reads, spelling, &scans.counter)?;
         let state = self.state_of(catalog, database, spelling, catalogs, scans.meter.clone());
 
         let logical = match state.statement_to_plan(text.spelled(spelling)).await {
@@ -267,7 +267,7 @@ impl Engine {
         let plan = logical.map_err(plan_error)?;
         let names = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
-        let logical = state.optimize(&over(&plan, inputs)?).map_err(plan_error)?;
+        let logical = state.optimize(&over(&plan, &reads.inputs)?).map_err(plan_error)?;
         let batch_rows = state.config().batch_size();
         bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;
         let schema = views::schema_outside(logical.schema().inner());
@@ -318,7 +318,7 @@ struct Statement<'a> {
     catalog: &'a Catalog,
     database: &'a str,
     text: &'a QueryText,
-    inputs: &'a [Input],
+    reads: &'a Reads,
 }
 
 /// What a query means, and the session that can go on from there.
@@ -331,12 +331,7 @@ struct Meant {
 }
 
 /// The tables of a query out of those that are given.
-fn given(
-    catalog: &Catalog,
-    database: &str,
-    text: &QueryText,
-    inputs: &[Input],
-) -> Result<Vec<Input>, QueryError> {
+fn given(catalog: &Catalog, database: &str, text: &QueryText, inputs: &[Input]) -> Result<Reads, QueryError> {
     if text.is_explain() {
         return Err(QueryError::Unsupported { what: "EXPLAIN".to_owned(), position: None });
     }
@@ -367,12 +362,20 @@ fn session_config(settings: &EngineSettings) -> SessionConfig {
 
 fn catalogs(
     catalog: &Catalog,
-    inputs: &[Input],
+    reads: &Reads,
     spelling: &Spelling,
     counter: &Arc<ScanCounter>,
 ) -> Result<Arc<dyn CatalogProviderList>, QueryError> {
+    let mut tables: Vec<(&TableName, Arc<dyn TableProvider>)> = Vec::new();
+    for Input { name, table, .. } in &reads.inputs {
+        let provider = SnapshotProvider::spelled(catalog, table.clone(), spelling, counter.clone())?;
+        tables.push((name, Arc::new(provider)));
+    }
+    for (name, table) in &reads.system {
+        tables.push((name, Arc::new(SystemProvider::new(catalog, *table, spelling)?)));
+    }
     let databases = MemoryCatalogProvider::new();
-    for Input { name, table, .. } in inputs {
+    for (name, table) in tables {
         let database = spelling.of(&name.database);
         let schema = match databases.schema(&database) {
             Some(schema) => schema,
@@ -382,9 +385,7 @@ fn catalogs(
                 schema
             }
         };
-        let provider: Arc<dyn TableProvider> =
-            Arc::new(SnapshotProvider::spelled(catalog, table.clone(), spelling, counter.clone())?);
-        schema.register_table(spelling.of(&name.table), provider).map_err(plan_error)?;
+        schema.register_table(spelling.of(&name.table), table).map_err(plan_error)?;
     }
     let list = MemoryCatalogProviderList::new();
     let databases = Arc::new(databases);

@@ -10,7 +10,9 @@ use crate::deep::deep_stack;
 use crate::engine::{ATHENA_CATALOG, Engine};
 use crate::error::{Position, QueryError};
 use crate::increment::Increment;
+use crate::names::Spelling;
 use crate::statement::{QueryText, Tables};
+use crate::system::{self, SystemTable};
 
 /// A table that a statement reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,25 +75,48 @@ fn earlier(one: Option<Position>, other: Option<Position>) -> Option<Position> {
     one.into_iter().chain(other).min_by_key(|place| (place.line, place.column))
 }
 
+/// What a statement reads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reads {
+    /// Tables, each once.
+    pub inputs: Vec<Input>,
+    /// Tables that no file is of, under their names in the statement.
+    pub system: Vec<(TableName, SystemTable)>,
+}
+
+impl Reads {
+    fn has(&self, name: &TableName) -> bool {
+        self.inputs.iter().any(|input| input.name == *name)
+            || self.system.iter().any(|(system, _)| system == name)
+    }
+
+    /// The names of all columns, and of what is in them.
+    pub fn spelling(&self) -> Result<Spelling, QueryError> {
+        let mut spelling = Spelling::default();
+        self.inputs.iter().for_each(|input| spelling.add(input.table.schema()));
+        for (_, table) in &self.system {
+            spelling.add(&table.schema()?);
+        }
+        Ok(spelling)
+    }
+}
+
 /// The tables of a statement, each loaded once.
-pub(crate) async fn load(
-    catalog: &Catalog,
-    database: &str,
-    tables: &Tables,
-) -> Result<Vec<Input>, QueryError> {
-    let mut loaded: Vec<Input> = Vec::new();
+pub(crate) async fn load(catalog: &Catalog, database: &str, tables: &Tables) -> Result<Reads, QueryError> {
+    let mut reads = Reads::default();
     for reference in &tables.references {
         let place = tables.position(reference);
         let name = wanted(catalog, database, reference, place)?;
-        if loaded.iter().any(|input| input.name == name) {
+        if reads.has(&name) {
             continue;
         }
-        match find_table(catalog, &name).await? {
-            Some(table) => loaded.push(Input { name, table, rows: InputRows::All }),
-            None => return Err(missing(catalog, name, place).await),
+        match (find_table(catalog, &name).await?, SystemTable::find(&name)) {
+            (Some(table), _) => reads.inputs.push(Input { name, table, rows: InputRows::All }),
+            (None, Some(table)) => reads.system.push((name, table)),
+            (None, None) => return Err(missing(catalog, name, place).await),
         }
     }
-    Ok(loaded)
+    Ok(reads)
 }
 
 /// The tables of a statement out of those that are given.
@@ -100,16 +125,16 @@ pub(crate) fn given(
     database: &str,
     tables: &Tables,
     inputs: &[Input],
-) -> Result<Vec<Input>, QueryError> {
-    let mut read: Vec<Input> = Vec::new();
+) -> Result<Reads, QueryError> {
+    let mut reads = Reads::default();
     for reference in &tables.references {
         let position = tables.position(reference);
         let name = wanted(catalog, database, reference, position)?;
-        if read.iter().any(|input| input.name == name) {
+        if reads.has(&name) {
             continue;
         }
         match inputs.iter().find(|input| folded(&input.name) == name) {
-            Some(input) => read.push(Input { name, ..input.clone() }),
+            Some(input) => reads.inputs.push(Input { name, ..input.clone() }),
             None => {
                 let names: Vec<String> = inputs.iter().map(|input| input.name.to_string()).collect();
                 let nearest = name::nearest(&name.to_string(), names.iter().map(String::as_str));
@@ -118,7 +143,7 @@ pub(crate) fn given(
             }
         }
     }
-    Ok(read)
+    Ok(reads)
 }
 
 /// The table that a reference means, in lower case.
@@ -161,6 +186,13 @@ pub async fn find_table(catalog: &Catalog, wanted: &TableName) -> Result<Option<
 }
 
 async fn missing(catalog: &Catalog, wanted: TableName, position: Option<Position>) -> QueryError {
+    if wanted.database == system::DATABASE {
+        let mut names: Vec<String> = SystemTable::ALL.iter().map(|table| table.name().to_owned()).collect();
+        let own = catalog.tables(&wanted.database).await.unwrap_or_default();
+        names.extend(own.into_iter().map(|table| table.table));
+        let nearest = name::nearest(&wanted.table, names.iter().map(String::as_str)).map(ToOwned::to_owned);
+        return QueryError::TableNotFound { name: wanted.to_string(), nearest, position };
+    }
     match catalog.tables(&wanted.database).await {
         Ok(tables) => {
             let names = tables.iter().map(|table| table.table.as_str());

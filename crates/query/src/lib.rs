@@ -28,6 +28,7 @@ mod statement;
 mod statistics;
 mod stats;
 mod store;
+pub mod system;
 mod utc;
 mod values;
 mod views;

@@ -9,6 +9,7 @@ mod names;
 mod pruning;
 mod queries;
 mod reading;
+mod system;
 
 use std::collections::HashMap;
 use std::sync::Arc;
