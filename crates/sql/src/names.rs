@@ -3,6 +3,7 @@
 use crate::{SqlError, code};
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_dialect::{Ident, TableRef};
+use hosu_query::system::{self, SystemTable};
 use hosu_table::name::{self, TableName};
 use std::sync::Arc;
 
@@ -38,7 +39,10 @@ impl Names<'_> {
 
     /// A table that exists.
     pub(crate) async fn table(&self, table: &TableRef) -> Result<Arc<Table>, SqlError> {
-        self.check_catalog(table)?;
+        if let Some(system) = self.system_table(table).await? {
+            let message = format!("{}.{} has no files: it can only be read", system::DATABASE, system.name());
+            return Err(SqlError::not_supported(message).at(table.table.position));
+        }
         let database = self.database(table.database.as_ref()).await?;
         let written = &table.table.value;
         let lower = written.to_lowercase();
@@ -55,6 +59,15 @@ impl Names<'_> {
         let message = format!("Table '{database}.{written}' does not exist");
         let near = near.map(|near| format!("{database}.{near}"));
         Err(SqlError::new(code::TABLE_NOT_FOUND, message).nearest(near).at(table.table.position))
+    }
+
+    /// A table of the database `system` that no file is of; none where the lake has a table of its own with that name.
+    pub(crate) async fn system_table(&self, table: &TableRef) -> Result<Option<SystemTable>, SqlError> {
+        self.check_catalog(table)?;
+        let database = table.database.as_ref().map_or(self.database, |database| &database.value);
+        let name = TableName::stored(database.to_lowercase(), table.table.value.to_lowercase());
+        let Some(found) = SystemTable::find(&name) else { return Ok(None) };
+        Ok(self.catalog.load(&name).await?.is_none().then_some(found))
     }
 
     /// The name of a table to make, in a database that exists.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use hosu_catalog::Catalog;
 use hosu_query::FunctionInfo;
+use hosu_query::system::{self, SystemTable};
 use hosu_table::name::TableName;
 use iceberg::spec::{NestedFieldRef, Type};
 use tokio::sync::mpsc;
@@ -171,6 +172,7 @@ async fn all(catalog: &Catalog, before: &Names, database: &str) -> Option<Arc<Na
         let tables = catalog.tables(&name).await.unwrap_or_default();
         after.databases.insert(name, tables.into_iter().map(|table| table.table).collect());
     }
+    add_system(&mut after);
     let known = before.columns.keys().filter_map(|(database, table)| after.stored(database, table));
     let mut wanted: Vec<TableName> = known.collect();
     let ahead = after.tables(database).iter().take(READ_AHEAD);
@@ -181,13 +183,30 @@ async fn all(catalog: &Catalog, before: &Names, database: &str) -> Option<Arc<Na
     Some(Arc::new(after))
 }
 
+/// Adds the tables that no file is of.
+fn add_system(names: &mut Names) {
+    let tables = names.databases.entry(system::DATABASE.to_owned()).or_default();
+    for table in SystemTable::ALL {
+        if !tables.iter().any(|own| own == table.name()) {
+            tables.push(table.name().to_owned());
+        }
+    }
+    tables.sort();
+}
+
 async fn add_columns(catalog: &Catalog, names: &mut Names, tables: Vec<TableName>) {
     const AT_ONCE: usize = 4;
     let loads = tables.into_iter().map(|name| async move { (catalog.load(&name).await, name) });
     let mut loaded = futures::stream::iter(loads).buffer_unordered(AT_ONCE);
     while let Some((table, name)) = loaded.next().await {
-        let Ok(Some(table)) = table else { continue };
-        let fields = columns(table.schema().as_struct().fields());
+        let fields = match (table, SystemTable::find(&name)) {
+            (Ok(Some(table)), _) => columns(table.schema().as_struct().fields()),
+            (Ok(None), Some(table)) => match table.schema() {
+                Ok(schema) => columns(schema.as_struct().fields()),
+                Err(_) => continue,
+            },
+            _ => continue,
+        };
         names.columns.insert((name.database.to_lowercase(), name.table.to_lowercase()), Arc::new(fields));
     }
 }

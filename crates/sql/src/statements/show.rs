@@ -1,5 +1,6 @@
 //! SHOW and DESCRIBE, in the shapes that Athena answers them in.
 
+use crate::error::from_query;
 use crate::hive::hive_type;
 use crate::like;
 use crate::names::Names;
@@ -9,9 +10,11 @@ use hosu_catalog::Table;
 use hosu_dialect::{
     At, ColumnDefinition, CreateTable, DescribeForm, Ident, PartitionField, Property, TableRef,
 };
+use hosu_query::system::{self, SystemTable};
 use hosu_table::name::TableName;
 use hosu_table::sort;
-use iceberg::spec::Transform;
+use iceberg::spec::{Schema, Transform};
+use std::sync::Arc;
 
 /// Rows of texts under their columns.
 pub(crate) struct Texts {
@@ -41,15 +44,29 @@ pub(crate) async fn tables(
     database: Option<&Ident>,
     like: Option<&At<String>>,
 ) -> Result<Texts, SqlError> {
-    let database = names.database(database).await?;
-    let tables = names.catalog.tables(&database).await?.into_iter().map(|name: TableName| name.table);
-    Ok(Texts::of_one(&["tab_name"], tables.filter(|name| wanted(like, name))))
+    let written = database.map_or(names.database, |database| &database.value);
+    let is_system = written.eq_ignore_ascii_case(system::DATABASE);
+    let own = match names.database(database).await {
+        Ok(database) => names.catalog.tables(&database).await?,
+        Err(_) if is_system => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let mut tables: Vec<String> = own.into_iter().map(|name: TableName| name.table).collect();
+    if is_system {
+        tables.extend(SystemTable::ALL.map(|table| table.name().to_owned()));
+        tables.sort();
+        tables.dedup();
+    }
+    Ok(Texts::of_one(&["tab_name"], tables.into_iter().filter(|name| wanted(like, name))))
 }
 
 /// SHOW COLUMNS
 pub(crate) async fn columns(names: Names<'_>, table: &TableRef) -> Result<Texts, SqlError> {
-    let table = names.table(table).await?;
-    let columns = table.schema().as_struct().fields().iter().map(|field| field.name.clone());
+    let schema = match names.system_table(table).await? {
+        Some(table) => Arc::new(columns_of(table)?),
+        None => names.table(table).await?.schema().clone(),
+    };
+    let columns = schema.as_struct().fields().iter().map(|field| field.name.clone());
     Ok(Texts::of_one(&["field"], columns))
 }
 
@@ -86,18 +103,12 @@ pub(crate) async fn describe(
     form: DescribeForm,
     table: &TableRef,
 ) -> Result<Texts, SqlError> {
+    const COLUMNS: &[&str] = &["col_name", "data_type", "comment"];
+    if let Some(table) = names.system_table(table).await? {
+        return Ok(Texts { columns: COLUMNS, rows: described(&columns_of(table)?) });
+    }
     let table = names.table(table).await?;
-    let row = |cells: [&str; 3]| cells.map(|cell| Some(cell.to_owned())).to_vec();
-    let mut rows: Vec<_> = table
-        .schema()
-        .as_struct()
-        .fields()
-        .iter()
-        .map(|field| {
-            let data_type = hive_type(&field.field_type).to_string();
-            row([&field.name, &data_type, field.doc.as_deref().unwrap_or_default()])
-        })
-        .collect();
+    let mut rows = described(table.schema());
     let fields = partition_fields(&table);
     if !fields.is_empty() {
         rows.push(row(["", "", ""]));
@@ -112,7 +123,24 @@ pub(crate) async fn describe(
         rows.push(row(["# Detailed Table Information", "", ""]));
         rows.extend(details(&table).iter().map(|(name, value)| row([name, value, ""])));
     }
-    Ok(Texts { columns: &["col_name", "data_type", "comment"], rows })
+    Ok(Texts { columns: COLUMNS, rows })
+}
+
+fn row(cells: [&str; 3]) -> Vec<Option<String>> {
+    cells.map(|cell| Some(cell.to_owned())).to_vec()
+}
+
+fn described(schema: &Schema) -> Vec<Vec<Option<String>>> {
+    let fields = schema.as_struct().fields().iter();
+    let rows = fields.map(|field| {
+        let data_type = hive_type(&field.field_type).to_string();
+        row([&field.name, &data_type, field.doc.as_deref().unwrap_or_default()])
+    });
+    rows.collect()
+}
+
+fn columns_of(table: SystemTable) -> Result<Schema, SqlError> {
+    table.schema().map_err(|error| from_query(error, &At::from("")))
 }
 
 /// The live partition fields: name, transform, and column.

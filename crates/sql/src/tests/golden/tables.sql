@@ -149,3 +149,47 @@ CREATE TABLE bad (a int) LOCATION 'relative/folder';
 SHOW TABLES;
 --> tab_name varchar
 --> ["events"]
+
+-- the tables of `system`, which no file is of
+SHOW TABLES IN System;
+--> tab_name varchar
+--> ["job_runs"]
+--> ["lineage"]
+SHOW COLUMNS IN system.lineage;
+--> field varchar
+--> ["target"]
+--> ["snapshot_id"]
+--> ["job"]
+--> ["run_id"]
+--> ["input"]
+--> ["from_snapshot_id"]
+--> ["to_snapshot_id"]
+--> ["committed_at"]
+DESCRIBE system.JOB_RUNS;
+--> col_name varchar, data_type varchar, comment varchar
+--> ["run_id","string",""]
+--> ["job","string",""]
+--> ["target","string",""]
+--> ["mode","string",""]
+--> ["trigger","string",""]
+--> ["slot","timestamp with time zone",""]
+--> ["attempt","int",""]
+--> ["state","string",""]
+--> ["started_at","timestamp with time zone",""]
+--> ["ended_at","timestamp with time zone",""]
+--> ["snapshot_id","bigint",""]
+--> ["inputs","array<struct<table_name:string,from_snapshot_id:bigint,to_snapshot_id:bigint>>",""]
+--> ["rows_read","bigint",""]
+--> ["bytes_read","bigint",""]
+--> ["files_written","bigint",""]
+--> ["rows_written","bigint",""]
+--> ["bytes_written","bigint",""]
+--> ["error","string",""]
+SELECT job, state, inputs FROM system.job_runs;
+--> job varchar, state varchar, inputs array(row(table_name varchar, from_snapshot_id bigint, to_snapshot_id bigint))
+SHOW CREATE TABLE system.job_runs;
+--> NOT_SUPPORTED at 1:26: system.job_runs has no files: it can only be read
+INSERT INTO system.lineage VALUES (1);
+--> NOT_SUPPORTED at 1:20: system.lineage has no files: it can only be read
+SHOW TABLES IN nothere;
+--> SCHEMA_NOT_FOUND at 1:16: Database 'nothere' does not exist
