@@ -100,7 +100,7 @@ pub async fn bind(
     let schema = bound.schema();
     let columns = columns(job, &schema, select)?;
     let tests = job.tests.iter().map(|(line, text)| {
-        let test = engine.row_test(&schema, text);
+        let test = engine.row_test_at(&schema, text, catalog.host().clock.now_ms());
         let wrong = |error: QueryError| JobFault::Test { text: text.clone(), message: error.to_string() };
         Ok((text.clone(), Arc::new(test.map_err(|error| job.wrong(*line, wrong(error)))?)))
     });

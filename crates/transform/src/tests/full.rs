@@ -117,3 +117,14 @@ async fn another_select_gives_the_target_its_columns_when_all_is_made_anew() {
     );
     assert_eq!(lake.sql("select land, events from by_country order by 1").await, ["DE NULL", "KR 1.5"]);
 }
+
+#[tokio::test]
+async fn a_test_may_ask_for_the_time() {
+    let mut lake = Lake::with_events().await;
+    let keys = |test: &str| format!("target = \"t\"\nmode = \"full\"\ntests = [\"{test}\"]");
+    let select = "select id, timestamp '2000-01-01 00:00:00' as at from raw.events";
+    lake.job("t", &keys("at < now()"), select);
+    lake.succeed("t").await;
+    lake.job("t", &keys("at > now()"), &format!("{select} where id < 3"));
+    assert!(lake.fail("t").await.contains("`at > now()`"));
+}
