@@ -283,7 +283,8 @@ impl Runner {
 
     fn failed(&self, run: JobRun, error: &RunError) -> JobRun {
         let ended_at_ms = Some(self.catalog.host().clock.now_ms());
-        JobRun { state: RunState::Failed, ended_at_ms, error: Some(error.told()), ..run }
+        let state = if matches!(error, RunError::Stopped) { RunState::Interrupted } else { RunState::Failed };
+        JobRun { state, ended_at_ms, error: Some(error.told()), ..run }
     }
 
     /// Writes a failure into the history, and, if it is for good, that its slot is over. What succeeded has written that with
