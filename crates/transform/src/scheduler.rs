@@ -111,11 +111,14 @@ impl<F: JobFolder> Scheduler<F> {
     pub async fn serve(&mut self) -> Result<Served, RunError> {
         let holder = self.runner.catalog.host().ids.uuid();
         let mut served = Served::default();
+        let mut files = Vec::new();
         while let Some(lease) = self.lead(holder).await? {
             self.runner.watch.event(&Event::Leading);
-            let mut shift = Shift::begin(self, lease);
+            let mut shift = Shift::begin(self, lease, files);
             let end = shift.work().await;
             let (lease, did) = (shift.lease.clone(), shift.served);
+            // The folder gives them once.
+            files = std::mem::take(&mut shift.files);
             served.add(did);
             match end? {
                 End::Overtaken => self.runner.watch.event(&Event::Overtaken),
@@ -181,6 +184,8 @@ struct Shift<'a, F> {
     project: Arc<Project>,
     faults: Vec<JobError>,
     checked_ms: i64,
+    /// Whether the files are others than those of the project.
+    is_stale: bool,
     busy: BTreeSet<String>,
     /// Jobs whose targets others work on, and until when they are left alone.
     put_off: BTreeMap<String, i64>,
@@ -197,7 +202,7 @@ struct Run {
 }
 
 impl<'a, F: JobFolder> Shift<'a, F> {
-    fn begin(scheduler: &'a mut Scheduler<F>, lease: Lease) -> Self {
+    fn begin(scheduler: &'a mut Scheduler<F>, lease: Lease, files: Vec<JobFile>) -> Self {
         let now_ms = scheduler.runner.catalog.host().clock.now_ms();
         Self {
             lease,
@@ -205,10 +210,11 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             begun_ms: now_ms,
             agenda: None,
             arrivals: Arrivals::default(),
-            files: Vec::new(),
+            files,
             project: Arc::default(),
             faults: Vec::new(),
             checked_ms: i64::MIN,
+            is_stale: true,
             busy: BTreeSet::new(),
             put_off: BTreeMap::new(),
             told_busy: BTreeSet::new(),
@@ -322,12 +328,13 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                 None
             }
         };
-        let is_new = changed.is_some();
+        if let Some(files) = changed {
+            (self.files, self.is_stale) = (files, true);
+        }
         let again = !self.project.faults.is_empty() && now_ms.saturating_sub(self.checked_ms) >= recheck_ms;
-        if !is_new && !again {
+        if !self.is_stale && !again {
             return Ok(());
         }
-        self.files = changed.unwrap_or_else(|| std::mem::take(&mut self.files));
         let runner = &self.scheduler.runner;
         let project = Project::load(&runner.catalog, &runner.engine, &self.files).await?;
         self.checked_ms = now_ms;
@@ -338,7 +345,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             runner.catalog.record(slots.into_iter().map(JobChange::PutSlot).collect()).await?;
         }
         self.arrivals.take_up(&self.project, &project);
-        if is_new || project.faults != self.faults {
+        if std::mem::take(&mut self.is_stale) || project.faults != self.faults {
             let (folder, jobs) = (self.scheduler.folder.path(), project.jobs.len());
             runner.watch.event(&Event::Loaded { folder, jobs, faults: &project.faults });
         }
