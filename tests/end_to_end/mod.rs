@@ -8,6 +8,7 @@ mod docker;
 mod doctor;
 mod first_contact;
 mod ingest;
+mod jobs;
 mod memory;
 mod round_trip;
 mod s3;

@@ -1,6 +1,6 @@
 //! The command line: what can be asked, and help that teaches by examples.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -47,12 +47,12 @@ pub enum Command {
     /// Load sample data into a throw-away lake and answer three questions
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(DemoArguments),
-    /// Run transform jobs
-    #[command(hide = true)]
-    Job(NotYetArguments),
-    /// Run jobs when they are due
-    #[command(hide = true)]
-    Schedule(NotYetArguments),
+    /// Check, plan and run transform jobs: SQL files that fill tables
+    #[command(after_help = JOB_EXAMPLES)]
+    Job(JobArguments),
+    /// Run transform jobs when they are due, until stopped
+    #[command(after_help = SCHEDULE_EXAMPLES)]
+    Schedule(ScheduleArguments),
     /// Compact tables, expire snapshots, remove orphans
     #[command(hide = true)]
     Maintain(NotYetArguments),
@@ -156,6 +156,120 @@ pub struct DemoArguments {
     pub keep: bool,
 }
 
+/// `hosu job`.
+#[derive(Debug, Args)]
+pub struct JobArguments {
+    /// The folder of the jobs [default: as `jobs.folder` in hosu.toml says, else ./jobs]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub jobs: Option<PathBuf>,
+    /// What to do with them.
+    #[command(subcommand)]
+    pub verb: JobVerb,
+}
+
+/// What can be done with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobVerb {
+    /// Check all jobs against the tables and each other; nothing is run
+    Check,
+    /// List the jobs with their last run, their next run, and what of their inputs was not taken yet
+    List(JobListArguments),
+    /// Tell what a run would read and write, before it does
+    Plan(JobPlanArguments),
+    /// Run jobs, each after those that fill its inputs
+    Run(JobRunArguments),
+    /// Tell which runs there were, the newest first
+    History(JobHistoryArguments),
+}
+
+/// `hosu job list`.
+#[derive(Debug, Args)]
+pub struct JobListArguments {
+    /// Draw which job fills what another reads
+    #[arg(long)]
+    pub graph: bool,
+}
+
+/// `hosu job plan`.
+#[derive(Debug, Args)]
+pub struct JobPlanArguments {
+    /// The job: its file's name without .sql
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Of a run that makes all rows anew
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `hosu job run`.
+#[derive(Debug, Args)]
+pub struct JobRunArguments {
+    /// The jobs: their files' names without .sql
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// All jobs
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Also the jobs that fill what these read, and so on
+    #[arg(long, conflicts_with = "all")]
+    pub upstream: bool,
+    /// Also the jobs that read what these fill, and so on
+    #[arg(long, conflicts_with = "all")]
+    pub downstream: bool,
+    /// Make all rows of the targets anew, whatever is new in the inputs
+    #[arg(long)]
+    pub full: bool,
+    /// Tell on standard error what happens: `json` is one object a line [default: warnings as text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+/// `hosu job history`.
+#[derive(Debug, Args)]
+pub struct JobHistoryArguments {
+    /// Only runs of this job, whether it is still there or not
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How many runs at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+}
+
+/// `hosu schedule`.
+#[derive(Debug, Args)]
+pub struct ScheduleArguments {
+    /// The folder of the jobs [default: as `jobs.folder` in hosu.toml says, else ./jobs]
+    #[arg(long, value_name = "DIR")]
+    pub jobs: Option<PathBuf>,
+    /// End as soon as nothing is due; exit code 1 when a run failed or a job has a fault
+    #[arg(long)]
+    pub until_idle: bool,
+    /// How to tell on standard error what happens: one line, or one JSON object, an event
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub log: LogFormat,
+}
+
+/// How it is told what happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Command {
+    /// The folder of jobs that was named.
+    pub fn jobs(&self) -> Option<&Path> {
+        match self {
+            Self::Job(arguments) => arguments.jobs.as_deref(),
+            Self::Schedule(arguments) => arguments.jobs.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// Whatever is written after a verb that this version does not have.
 #[derive(Debug, Args)]
 pub struct NotYetArguments {
@@ -170,6 +284,7 @@ Examples:
   hosu ingest events logs/*.json.gz                          JSON events into the table `events`
   hosu sql -c \"select type, count(*) from events group by type\"
   hosu sql -c \"show tables\" --format csv
+  hosu job run --all                                         run the SQL jobs in ./jobs
   hosu doctor                                                is every file where it should be?
 
 The lake is a folder, ./lake by default; the first write makes it. `hosu COMMAND --help` has more examples.
@@ -208,6 +323,29 @@ Examples:
   hosu doctor --output json                                  the findings for a program
   hosu doctor --lake /srv/lake";
 
+const JOB_EXAMPLES: &str = "\
+Examples:
+  hosu job check                                             exit code 1 when a file has a fault
+  hosu job list --graph                                      which job fills what another reads
+  hosu job plan logins                                       what would a run read and write?
+  hosu job run logins                                        run it; again: nothing new
+  hosu job run daily --upstream                              and before it what fills its inputs
+  hosu job run logins --full                                 make all its rows anew
+  hosu job history logins --output json
+
+A job is a file jobs/NAME.sql: a comment that says what it fills and when, then one SELECT.
+docs/jobs.md has all of it.";
+
+const SCHEDULE_EXAMPLES: &str = "\
+Examples:
+  hosu schedule                                              until Ctrl-C or SIGTERM
+  hosu schedule --until-idle                                 what is due, then end: for cron and CI
+  hosu schedule --log json 2>> jobs.log                      one JSON object an event
+
+Files that are added, changed or removed in the folder are taken up. A second scheduler on the same
+lake stands by, and takes over when the first is gone. SIGTERM lets running jobs finish; a second
+one ends them at once.";
+
 const DEMO_EXAMPLES: &str = "\
 Examples:
   hosu demo
@@ -234,9 +372,9 @@ mod tests {
 
     #[test]
     fn verbs_of_later_versions_take_any_words() {
-        let line = "hosu job run daily --since 2026-01-01";
+        let line = "hosu maintain events --older-than 7d";
         let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
-        assert!(matches!(arguments.command, Command::Job(_)));
+        assert!(matches!(arguments.command, Command::Maintain(_)));
     }
 
     #[test]

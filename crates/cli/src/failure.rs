@@ -5,6 +5,7 @@
 //! others are named like the crates whose errors they translate.
 
 mod collect;
+mod job;
 mod lake;
 mod s3;
 mod sql;
@@ -153,12 +154,16 @@ impl Failure {
 
     /// `{"error": {…}}`.
     pub fn to_json(&self) -> String {
+        json!({ "error": self.as_json() }).to_string()
+    }
+
+    /// What stands under `error`.
+    pub fn as_json(&self) -> serde_json::Value {
         let (line, column) = self.place.as_ref().map(|place| (place.line, place.column)).unzip();
-        let error = json!({
+        json!({
             "code": self.code, "message": self.message, "remedy": self.remedy,
             "line": line, "column": column, "nearest": self.nearest,
-        });
-        json!({ "error": error }).to_string()
+        })
     }
 
     fn to_text(&self) -> String {

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod environment;
 mod failure;
+mod jobs;
 mod lake;
 mod print;
 mod progress;
@@ -17,6 +18,8 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -70,8 +73,9 @@ fn run() -> ExitCode {
     let ends_by = if commands::is_shell(&arguments.command) { Signals::Terminate } else { Signals::All };
     let last_work =
         if matches!(arguments.command, args::Command::Sql(_)) { LAST_WORK_OF_SQL } else { LAST_WORK };
-    let command = commands::run(arguments, Environment::of_process(), stop.clone());
-    let result = runtime.block_on(until_stopped(command, stop, wishes(ends_by)));
+    let patience = Patience::default();
+    let command = commands::run(arguments, Environment::of_process(), stop.clone(), patience.clone());
+    let result = runtime.block_on(until_stopped(command, stop, wishes(ends_by, patience)));
     runtime.shutdown_timeout(last_work);
     ended(result, output)
 }
@@ -94,6 +98,23 @@ async fn until_stopped(
     }
 }
 
+/// How much longer than others a command may go on after the first signal. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Patience {
+    extra_ms: Arc<AtomicU64>,
+}
+
+impl Patience {
+    /// So much longer.
+    pub fn extend(&self, extra: Duration) {
+        self.extra_ms.store(u64::try_from(extra.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn ends_after(&self) -> Duration {
+        LAST_WORK.saturating_add(Duration::from_millis(self.extra_ms.load(Ordering::Relaxed)))
+    }
+}
+
 /// What is wished by signals.
 struct Wishes {
     /// Comes with the first one.
@@ -104,13 +125,13 @@ struct Wishes {
 
 /// Waits for signals on a thread and a runtime of their own: a query may keep every thread of the other one busy, some of its
 /// operators without a pause.
-fn wishes(ends_by: Signals) -> Wishes {
+fn wishes(ends_by: Signals, patience: Patience) -> Wishes {
     let (stop, to_stop) = oneshot::channel();
     let (end, to_end) = oneshot::channel();
     let wait = async move {
         stop_signal(ends_by).await;
         let _ = stop.send(());
-        let _ = tokio::time::timeout(LAST_WORK, stop_signal(ends_by)).await;
+        let _ = tokio::time::timeout(patience.ends_after(), stop_signal(ends_by)).await;
         let _ = end.send(());
     };
     let thread = std::thread::Builder::new().name("signals".to_owned());

@@ -52,6 +52,7 @@ impl Progress for Bar {
 }
 
 /// One line of words, as wide as the terminal at most; gone when it is dropped.
+#[derive(Debug)]
 pub struct Line {
     bar: ProgressBar,
 }
@@ -71,6 +72,11 @@ impl Line {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.tick();
+    }
+
+    /// Writes something else to the terminal, which stays above the line.
+    pub fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
     }
 }
 

@@ -1,31 +1,36 @@
-//! `hosu demo`: sample data into a throw-away lake, three questions, and how to go on.
+//! `hosu demo`: sample data into a throw-away lake, three questions, a job, and how to go on.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use hosu_collect::IngestRequest;
 use hosu_host::Location;
 use hosu_table::name::{DEFAULT_DATABASE, TableName};
+use hosu_transform::{NobodyWatches, Order};
 
 use super::{Context, ingest, sql};
 use crate::args::{DemoArguments, Output, RowFormat};
-use crate::config::{Config, LakeConfig};
+use crate::config::{Config, JobsConfig, LakeConfig};
 use crate::failure::Failure;
+use crate::jobs;
 use crate::print::{Look, human};
 use crate::show;
 
 const GAME_EVENTS: &[u8] = include_bytes!("../../../../sample-data/game-events.ndjson");
 const CLOUDTRAIL: &[u8] = include_bytes!("../../../../sample-data/cloudtrail.ndjson");
 
+const LOGINS: &str = include_str!("../../../../sample-data/jobs/logins.sql");
+
 const QUESTIONS: [(&str, &str); 3] = [
     (
         "What happened in the game, and how many players took part?",
-        "select type, count(*) as events, count(distinct user_id) as players\nfrom game_events\ngroup by type order by events desc",
+        "select type, count(*) as events, count(distinct user_id) as players\nfrom raw.events\ngroup by type order by events desc",
     ),
     (
         "Where do players spend most, by currency? (`geo` is a nested object of the events)",
-        "select geo.country, currency, count(*) as purchases, round(sum(amount), 2) as amount\nfrom game_events\n\
+        "select geo.country, currency, count(*) as purchases, round(sum(amount), 2) as amount\nfrom raw.events\n\
          where type = 'purchase' and event_time >= timestamp '2026-03-07 00:00:00'\n\
          group by geo.country, currency order by purchases desc limit 5",
     ),
@@ -41,9 +46,9 @@ pub async fn run(arguments: DemoArguments, context: Context) -> Result<u8, Failu
     let folder = tempfile::Builder::new().prefix("hosu-demo-").tempdir()?;
     let folder_path = folder.path().canonicalize()?;
     let context = in_folder(context, &folder_path)?;
-    say("A throw-away lake, sample data in, three questions.\n")?;
+    say("A throw-away lake, sample data in, three questions, a job.\n")?;
     for (table, file, bytes) in
-        [("game_events", "game-events.ndjson", GAME_EVENTS), ("cloudtrail", "cloudtrail.ndjson", CLOUDTRAIL)]
+        [("raw.events", "game-events.ndjson", GAME_EVENTS), ("cloudtrail", "cloudtrail.ndjson", CLOUDTRAIL)]
     {
         load(&context, &folder_path, table, file, bytes).await?;
     }
@@ -61,7 +66,28 @@ pub async fn run(arguments: DemoArguments, context: Context) -> Result<u8, Failu
             )?;
         }
     }
+    job(&context, &folder_path).await?;
     end(arguments.keep, folder)
+}
+
+/// Runs a job twice: the second time nothing is new.
+async fn job(context: &Context, folder: &Path) -> Result<(), Failure> {
+    let jobs_folder = folder.join("jobs");
+    fs::create_dir(&jobs_folder)?;
+    fs::write(jobs_folder.join("logins.sql"), LOGINS)?;
+    say(&format!("\nA job keeps a table up to date: one SELECT in a file, jobs/logins.sql.\n\n{LOGINS}\n"))?;
+    let engine = jobs::engine(context)?;
+    let project = jobs::load(context, &engine).await?;
+    let runner = jobs::runner(context, engine, Arc::new(NobodyWatches), context.stop.clone());
+    for job in project.jobs.iter().cycle().take(2 * project.jobs.len()) {
+        let ended = runner.run(&project, job, &Order::default()).await;
+        if let Some(error) = ended.error {
+            return Err(Failure::of_run(&job.job.name, &error));
+        }
+        let name = &job.job.name;
+        say(&format!("$ hosu job run {name}\n{name}: {}\n", jobs::run_line(&ended.run)))?;
+    }
+    Ok(())
 }
 
 /// The same context on another lake, with people as its readers.
@@ -76,7 +102,8 @@ fn in_folder(context: Context, folder: &Path) -> Result<Context, Failure> {
         warehouse,
         folder: Some(lake.clone()),
     };
-    let config = Config { lake, ..context.config };
+    let jobs = JobsConfig { folder: folder.join("jobs"), on_failure: None, ..context.config.jobs };
+    let config = Config { lake, jobs, ..context.config };
     Ok(Context { catalog: super::catalog(&config), config, output: Output::Text, ..context })
 }
 
@@ -90,7 +117,7 @@ async fn load(
     let path = folder.join(file);
     fs::write(&path, bytes)?;
     say(&format!("$ hosu ingest {table} sample-data/{file}\n"))?;
-    let table = TableName { database: DEFAULT_DATABASE.to_owned(), table: table.to_owned() };
+    let table: TableName = table.parse()?;
     let sources = vec![path.display().to_string()];
     let request =
         IngestRequest { stop: context.stop.clone(), ..IngestRequest::new(table, sources, folder.to_owned()) };
@@ -104,7 +131,7 @@ fn end(keep: bool, folder: tempfile::TempDir) -> Result<u8, Failure> {
     if keep {
         let lake = folder.keep().join("lake");
         say(&format!(
-            "\nThe lake stays in {0}. Go on with:\n  hosu --lake {0} sql -c \"describe game_events\"\n",
+            "\nThe lake stays in {0}. Go on with:\n  hosu --lake {0} sql -c \"describe raw.events\"\n",
             lake.display()
         ))?;
     } else {

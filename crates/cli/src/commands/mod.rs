@@ -3,18 +3,22 @@
 mod demo;
 mod doctor;
 mod ingest;
-mod sql;
+mod job;
+mod schedule;
+pub mod sql;
 
 use std::path::{Path, PathBuf};
 
 use hosu_catalog::{Catalog, CatalogSettings};
 use hosu_host::Stop;
 
-use crate::args::{Arguments, Command, Output};
+use crate::args::{Arguments, Command, JobVerb, Output};
 use crate::config::{Config, LakeConfig};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::lake;
+
+use crate::Patience;
 
 /// What every verb needs.
 pub struct Context {
@@ -33,7 +37,12 @@ pub struct Context {
 }
 
 /// Runs a command; its exit code when it did what it was asked for.
-pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> Result<u8, Failure> {
+pub async fn run(
+    arguments: Arguments,
+    environment: Environment,
+    stop: Stop,
+    patience: Patience,
+) -> Result<u8, Failure> {
     if let Some(what) = later(&arguments.command) {
         return Err(Failure::not_yet(what));
     }
@@ -49,6 +58,13 @@ pub async fn run(arguments: Arguments, environment: Environment, stop: Stop) -> 
         // These stop by themselves, so that they can put away what they began.
         Command::Ingest(arguments) => ingest::run(arguments, &context).await,
         Command::Sql(arguments) if sql::is_interactive(&arguments) => sql::run(arguments, context).await,
+        Command::Job(arguments) if matches!(arguments.verb, JobVerb::Run(_)) => {
+            job::run(arguments, context).await
+        }
+        Command::Schedule(arguments) => {
+            patience.extend(context.config.jobs.grace);
+            schedule::run(arguments, context).await
+        }
         other => tokio::select! {
             result = run_other(other, context) => result,
             () = stop.asked() => Err(Failure::interrupted()),
@@ -62,9 +78,9 @@ async fn run_other(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Sql(arguments) => sql::run(arguments, context).await,
         Command::Doctor => doctor::run(&context).await,
         Command::Demo(arguments) => demo::run(arguments, context).await,
-        Command::Job(_) | Command::Schedule(_) | Command::Maintain(_) | Command::Table(_) => {
-            Err(Failure::not_yet("this command"))
-        }
+        Command::Job(arguments) => job::run(arguments, context).await,
+        Command::Schedule(arguments) => schedule::run(arguments, context).await,
+        Command::Maintain(_) | Command::Table(_) => Err(Failure::not_yet("this command")),
     }
 }
 
@@ -85,10 +101,8 @@ fn catalog(config: &Config) -> Catalog {
 /// The verbs that a later version will have.
 fn later(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Job(_) => Some("`hosu job`"),
-        Command::Schedule(_) => Some("`hosu schedule`"),
         Command::Maintain(_) => Some("`hosu maintain`"),
         Command::Table(_) => Some("`hosu table`"),
-        Command::Ingest(_) | Command::Sql(_) | Command::Doctor | Command::Demo(_) => None,
+        _ => None,
     }
 }

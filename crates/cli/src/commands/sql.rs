@@ -43,21 +43,27 @@ pub fn is_interactive(arguments: &SqlArguments) -> bool {
 
 /// A session on the lake of `context`.
 pub fn session(context: &Context, database: String) -> Result<Session, Failure> {
-    let (query, ingest) = (&context.config.query, &context.config.ingest);
+    let query = &context.config.query;
     let settings = SqlSettings {
         database,
         memory_bytes: usize::try_from(query.memory_bytes).unwrap_or(usize::MAX),
         spill: query.spill.clone(),
         max_scan_bytes: query.max_scan_bytes,
-        writer: WriterSettings {
-            target_file_bytes: ingest.target_file_bytes,
-            compression_level: ingest.compression_level,
-            memory_bytes: usize::try_from(query.memory_bytes / 8).unwrap_or(usize::MAX).min(256 << 20),
-            ..WriterSettings::default()
-        },
+        writer: writer_settings(context),
         ..SqlSettings::default()
     };
     Ok(Session::new(context.catalog.clone(), settings)?)
+}
+
+/// How statements and jobs write their rows.
+pub fn writer_settings(context: &Context) -> WriterSettings {
+    let (query, ingest) = (&context.config.query, &context.config.ingest);
+    WriterSettings {
+        target_file_bytes: ingest.target_file_bytes,
+        compression_level: ingest.compression_level,
+        memory_bytes: usize::try_from(query.memory_bytes / 8).unwrap_or(usize::MAX).min(256 << 20),
+        ..WriterSettings::default()
+    }
 }
 
 fn create(path: &Path) -> Result<BufWriter<fs::File>, Failure> {

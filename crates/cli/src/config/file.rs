@@ -28,9 +28,9 @@ pub struct ConfigFile {
     /// `[query]`.
     #[serde(default)]
     pub query: QuerySection,
-    /// `[jobs]`: known, so that one file serves later versions too, and not used yet.
-    #[serde(default, rename = "jobs")]
-    _jobs: JobsSection,
+    /// `[jobs]`.
+    #[serde(default)]
+    pub jobs: JobsSection,
     #[serde(skip)]
     path: Option<PathBuf>,
 }
@@ -92,9 +92,17 @@ pub struct QuerySection {
 /// `[jobs]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct JobsSection {
-    #[serde(rename = "folder")]
-    _folder: Option<PathBuf>,
+pub struct JobsSection {
+    /// Where the jobs' files are.
+    pub folder: Option<PathBuf>,
+    /// How many jobs run at a time.
+    pub parallel: Option<u64>,
+    /// How long a program that works on a job may be silent.
+    pub lease: Option<String>,
+    /// How long running jobs may go on when a scheduler is to end.
+    pub grace: Option<String>,
+    /// A command for the shell.
+    pub on_failure: Option<String>,
 }
 
 impl ConfigFile {
@@ -137,6 +145,19 @@ impl ConfigFile {
         ConfigError::Value { place: self.place(key), message }
     }
 
+    /// A time such as `30s`, or its default.
+    pub fn time(
+        &self,
+        key: &str,
+        value: &Option<String>,
+        default: Duration,
+    ) -> Result<Duration, ConfigError> {
+        let Some(text) = value else { return Ok(default) };
+        time(text).ok_or_else(|| {
+            self.wrong(key, format!("`{text}` is no time: write a number and ms, s, m or h, such as \"30s\""))
+        })
+    }
+
     /// The bytes of a size, or of its default. A share is one of the machine's memory, and only memory has one.
     pub fn size(&self, key: &str, value: &Option<SizeText>, default: &str) -> Result<u64, ConfigError> {
         let text = value.clone().unwrap_or_else(|| SizeText::Text(default.to_owned()));
@@ -169,5 +190,40 @@ impl ConfigFile {
         })?;
         file.path = Some(path.to_owned());
         Ok(file)
+    }
+}
+
+/// The longest time that can be set.
+const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// `1500ms`, `30s`, `5m`, `1h`.
+fn time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
+    let unit_ms = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let time = Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(unit_ms)?);
+    (time <= TIME_MAX).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit() {
+        let ms = |text| time(text).map(|time| time.as_millis());
+        assert_eq!(
+            (ms("1500ms"), ms("30s"), ms("5 m"), ms("1h")),
+            (Some(1500), Some(30_000), Some(300_000), Some(3_600_000))
+        );
+        for text in ["", "30", "s", "-1s", "1.5s", "1d", "99999999999999h", "9000h"] {
+            assert_eq!(time(text), None, "{text}");
+        }
     }
 }

@@ -28,6 +28,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// `[query]`.
     pub query: QueryConfig,
+    /// `[jobs]`.
+    pub jobs: JobsConfig,
 }
 
 /// `[lake]`.
@@ -65,6 +67,21 @@ pub struct QueryConfig {
     pub max_scan_bytes: Option<u64>,
     /// US dollars.
     pub price_per_tib: f64,
+}
+
+/// `[jobs]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobsConfig {
+    /// Where the jobs' files are.
+    pub folder: PathBuf,
+    /// How many jobs run at a time.
+    pub parallel: usize,
+    /// How long a program that works on a job may be silent before another one may take over.
+    pub lease: Duration,
+    /// How long running jobs may go on when a scheduler is to end.
+    pub grace: Duration,
+    /// What the shell runs when a run failed.
+    pub on_failure: Option<String>,
 }
 
 /// Why there is no configuration.
@@ -111,6 +128,15 @@ pub enum ConfigError {
 const LAKE_FOLDER: &str = "lake";
 const CATALOG_FILE: &str = "catalog.db";
 const WAREHOUSE_FOLDER: &str = "warehouse";
+const JOBS_FOLDER: &str = "jobs";
+
+/// More jobs at a time are set by hand: they share the memory of all queries.
+const PARALLEL_DEFAULT_MAX: usize = 4;
+const PARALLEL_MAX: usize = 256;
+const LEASE_DEFAULT: Duration = Duration::from_secs(30);
+/// A shorter one would be lost to a slow disk.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+const GRACE_DEFAULT: Duration = Duration::from_secs(60);
 
 impl Config {
     /// Reads the configuration for a command.
@@ -144,6 +170,7 @@ impl Config {
             s3_retry,
             ingest: ingest(&file)?,
             query: query(&file.query, &file)?,
+            jobs: jobs(arguments, current, &file)?,
         })
     }
 }
@@ -271,6 +298,31 @@ fn query(section: &QuerySection, file: &ConfigFile) -> Result<QueryConfig, Confi
         max_scan_bytes,
         price_per_tib,
     })
+}
+
+fn jobs(arguments: &Arguments, current: &Path, file: &ConfigFile) -> Result<JobsConfig, ConfigError> {
+    let section = &file.jobs;
+    let folder = match arguments.command.jobs() {
+        Some(folder) => absolute(current, folder),
+        None => absolute(&file.folder(current), section.folder.as_deref().unwrap_or(Path::new(JOBS_FOLDER))),
+    };
+    let parallel = match section.parallel {
+        Some(parallel) => {
+            usize::try_from(parallel).ok().filter(|parallel| (1..=PARALLEL_MAX).contains(parallel))
+        }
+        None => Some(
+            std::thread::available_parallelism().map_or(1, |cores| cores.get()).min(PARALLEL_DEFAULT_MAX),
+        ),
+    };
+    let parallel = parallel
+        .ok_or_else(|| file.wrong("jobs.parallel", format!("a number from 1 to {PARALLEL_MAX} is needed")))?;
+    let lease = file.time("jobs.lease", &section.lease, LEASE_DEFAULT)?;
+    if lease < LEASE_MIN {
+        return Err(file.wrong("jobs.lease", format!("{} s is the least", LEASE_MIN.as_secs())));
+    }
+    let grace = file.time("jobs.grace", &section.grace, GRACE_DEFAULT)?;
+    let on_failure = section.on_failure.clone().filter(|command| !command.trim().is_empty());
+    Ok(JobsConfig { folder, parallel, lease, grace, on_failure })
 }
 
 /// `path` counted from `base`, without `.` and `..`. A `..` after a link leads where the file system would lead.

@@ -29,6 +29,10 @@ fn everything_has_a_default() {
     let ingest = IngestConfig { memory_bytes: 512 << 20, target_file_bytes: 128 << 20, compression_level: 1 };
     assert_eq!(config.ingest, ingest);
     assert_eq!((config.query.max_scan_bytes, config.query.price_per_tib), (None, 5.0));
+    let jobs = config.jobs;
+    assert_eq!((jobs.folder, jobs.on_failure), (folder.path().join("jobs"), None));
+    assert_eq!((jobs.lease, jobs.grace), (Duration::from_secs(30), Duration::from_secs(60)));
+    assert!((1..=4).contains(&jobs.parallel));
 }
 
 #[test]
@@ -42,6 +46,20 @@ fn every_key_of_the_page_is_read() {
     assert_eq!(config.s3.path_style, Some(true));
     assert_eq!(config.query.max_scan_bytes, Some(1_000_000_000_000));
     assert_eq!(config.query.spill, Some(PathBuf::from("/tmp")));
+    assert_eq!((config.jobs.parallel, config.jobs.folder), (2, folder.path().join("jobs")));
+    assert!(config.jobs.on_failure.is_some_and(|command| command.contains("$HOSU_JOB")));
+}
+
+#[test]
+fn the_folder_of_jobs_counts_from_the_file_and_a_flag_from_where_it_is_typed() {
+    let folder = folder_with("[jobs]\nfolder = 'sql/jobs'\ngrace = '0s'\n");
+    let below = folder.path().join("a");
+    fs::create_dir_all(&below).unwrap();
+    let jobs = load(&below, "hosu job list", &[]).unwrap().jobs;
+    assert_eq!((jobs.folder, jobs.grace), (folder.path().join("sql/jobs"), Duration::ZERO));
+    for line in ["hosu job list --jobs b", "hosu job --jobs b list", "hosu schedule --jobs b"] {
+        assert_eq!(load(&below, line, &[]).unwrap().jobs.folder, below.join("b"), "{line}");
+    }
 }
 
 #[test]
@@ -85,6 +103,9 @@ fn a_mistake_is_named_with_its_place() {
         ("[lake]\nwarehouse = 'gs://x/y'\n", "the scheme `gs`"),
         ("[lake]\ncatalog = 'sqlite:'\n", "it names no file"),
         ("[s3]\nsecret_access_key = 'no'\n", "unknown field `secret_access_key`"),
+        ("[jobs]\nparallel = 0\n", "a number from 1 to 256"),
+        ("[jobs]\nlease = '10ms'\n", "1 s is the least"),
+        ("[jobs]\ngrace = 'soon'\n", "`soon` is no time"),
         ("[lake\n", "line 1"),
     ];
     for (text, expected) in cases {

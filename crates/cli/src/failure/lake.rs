@@ -163,7 +163,13 @@ impl From<&DatabaseError> for Failure {
 
 impl From<DataFileError> for Failure {
     fn from(error: DataFileError) -> Self {
-        let message = with_causes(&error);
+        Self::from(&error)
+    }
+}
+
+impl From<&DataFileError> for Failure {
+    fn from(error: &DataFileError) -> Self {
+        let message = with_causes(error);
         match error {
             DataFileError::Store(error) => error.into(),
             DataFileError::Table { .. } | DataFileError::Column { .. } => Self::new("INVALID_TABLE", message)

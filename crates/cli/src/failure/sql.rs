@@ -17,7 +17,7 @@ impl From<SqlError> for Failure {
 }
 
 /// What to do about an error of this code, where more can be said than the message does.
-fn remedy(code: &str) -> Option<&'static str> {
+pub(super) fn remedy(code: &str) -> Option<&'static str> {
     Some(match code {
         code::EXCEEDED_LOCAL_MEMORY_LIMIT => "give `query.memory` in hosu.toml more, or ask for less at once",
         code::EXCEEDED_SCAN_LIMIT => {

@@ -17,13 +17,13 @@ use crate::args::{Output, RowFormat};
 use crate::commands::Context;
 use crate::failure::Failure;
 use crate::print::Look;
-use progress::ProgressLine;
 use screen::Screen;
 use sink::Sink;
 
 pub use crate::print::Expanded;
 pub use figures::figures;
 pub use pager::has_terminal as pager_has_terminal;
+pub use progress::{ProgressLine, words};
 pub use rows::print_rows;
 pub use sink::Wanted;
 

@@ -19,26 +19,44 @@ const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// What is guessed of less is guessed badly.
 const GUESS_AFTER: f64 = 0.02;
 
-/// The line of one statement.
+/// The line of one statement, or of several jobs.
+#[derive(Debug)]
 pub struct ProgressLine {
     /// Dropped to end the thread.
     alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    line: Option<Arc<Line>>,
 }
 
 impl ProgressLine {
     /// Nothing is drawn.
     pub fn none() -> Self {
-        Self { alive: None, thread: None }
+        Self { alive: None, thread: None, line: None }
     }
 
-    /// Draws on the terminal behind stderr from one second on.
+    /// Draws how far a statement is on the terminal behind stderr, from one second on.
     pub fn start(live: Live, clock: Arc<dyn Clock>) -> Self {
+        let started = clock.elapsed();
+        Self::say(move |now| words(&live.stats(), now.saturating_sub(started)), clock)
+    }
+
+    /// Draws what `words` says at each time by the clock's [`Clock::elapsed`], from one second on.
+    pub fn say(words: impl Fn(Duration) -> String + Send + 'static, clock: Arc<dyn Clock>) -> Self {
         let (alive, told) = channel();
+        let line = Arc::new(Line::new());
+        let drawn = line.clone();
         let thread = std::thread::Builder::new().name("progress".to_owned());
         // Without a thread there is no line, and that is all.
-        let thread = thread.spawn(move || draw(&live, clock.as_ref(), &told)).ok();
-        Self { alive: Some(alive), thread }
+        let thread = thread.spawn(move || draw(&drawn, words, clock.as_ref(), &told)).ok();
+        Self { alive: Some(alive), thread, line: Some(line) }
+    }
+
+    /// Writes something else to the terminal, which stays above the line.
+    pub fn aside(&self, write: impl FnOnce()) {
+        match &self.line {
+            Some(line) => line.aside(write),
+            None => write(),
+        }
     }
 
     /// Takes the line away for good.
@@ -47,6 +65,7 @@ impl ProgressLine {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.line = None;
     }
 }
 
@@ -56,15 +75,13 @@ impl Drop for ProgressLine {
     }
 }
 
-fn draw(live: &Live, clock: &dyn Clock, told: &Receiver<()>) {
-    let start = clock.elapsed();
+fn draw(line: &Line, words: impl Fn(Duration) -> String, clock: &dyn Clock, told: &Receiver<()>) {
     let goes_on = |time: Duration| matches!(told.recv_timeout(time), Err(RecvTimeoutError::Timeout));
     if !goes_on(PATIENCE) {
         return;
     }
-    let line = Line::new();
     loop {
-        line.draw(words(&live.stats(), clock.elapsed().saturating_sub(start)));
+        line.draw(words(clock.elapsed()));
         if !goes_on(DRAW_EVERY) {
             return;
         }
@@ -72,7 +89,7 @@ fn draw(live: &Live, clock: &dyn Clock, told: &Receiver<()>) {
 }
 
 /// How far a statement is, the most important first: a narrow terminal shows only that.
-fn words(scan: &ScanStats, elapsed: Duration) -> String {
+pub fn words(scan: &ScanStats, elapsed: Duration) -> String {
     let seconds = format!("{} s", elapsed.as_secs());
     if scan.files_planned == 0 {
         return seconds;

@@ -1,0 +1,73 @@
+//! Runs that are stopped, politely and otherwise.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    SLOW_ANSWER, SLOW_EVENTS, Serving, add, append_job, check_evens, full_job, history, lake, now, pairs,
+    run_jobs, slow_job,
+};
+use crate::end_to_end::dice::Dice;
+use crate::end_to_end::say;
+
+/// How many times a run is killed.
+const KILLS: u64 = 24;
+
+#[test]
+fn a_run_that_is_stopped_puts_away_what_it_began() {
+    let place = lake(0..SLOW_EVENTS);
+    slow_job(&place, "");
+    let mut run = Serving::start(&place, &["--output", "json", "job", "run", "slow"]);
+    run.wait("run_started", |record| record["job"] == "slow");
+    run.signal("-INT");
+    let (code, stdout, records) = run.end();
+    assert_eq!(code, 130, "{stdout} {records:#?}");
+    assert!(stdout.contains("INTERRUPTED"), "{stdout}");
+    let runs = history(&place, &["slow"]);
+    assert_eq!((runs.len(), &runs[0]["state"]), (1, &json!("interrupted")));
+    assert!(!place.path("lake/warehouse/c").exists() || place.names("lake/warehouse/c").is_empty());
+    assert_eq!(run_jobs(&place, &["slow"]), pairs(&[("slow", "succeeded")]));
+    assert_eq!(place.rows("select * from c.slow"), json!([[SLOW_ANSWER]]));
+    place.check_sound();
+}
+
+/// `HOSU_TEST_KILLS` says another number.
+#[expect(clippy::disallowed_methods, reason = "a test has no configuration but the environment")]
+fn kills() -> u64 {
+    std::env::var("HOSU_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
+}
+
+#[test]
+fn runs_that_are_killed_at_any_moment_lose_and_double_nothing() {
+    let kills = kills();
+    let place = lake(0..50);
+    append_job(&place);
+    full_job(&place);
+    let started = now();
+    run_jobs(&place, &["--all"]);
+    let whole_ms = u64::try_from(started.elapsed().as_millis()).unwrap();
+    let (mut dice, mut killed) = (Dice(7), 0);
+    for kill in 0..kills {
+        add(&place, (kill + 1) * 50..(kill + 2) * 50);
+        let mut child = place.start(&["job", "run", "--all"]);
+        // Any moment is a good one.
+        thread::sleep(Duration::from_millis(dice.roll(whole_ms * 3 / 2)));
+        killed += u64::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let rows = place.rows("select count(*), count(distinct n) from c.evens");
+        assert_eq!(rows[0][0], rows[0][1], "after {kill} kills");
+    }
+    say(&format!("{killed} of {kills} runs were killed before their end"));
+    run_jobs(&place, &["--all"]);
+    check_evens(&place);
+    let sums = place.rows("select count(*), sum(size) from c.evens");
+    assert_eq!(place.rows("select many, size from c.sums"), sums);
+    assert_eq!(run_jobs(&place, &["--all"]), pairs(&[("evens", "nothing_new"), ("sums", "nothing_new")]));
+    let running =
+        history(&place, &["--limit", "1000"]).iter().filter(|run| run["state"] == "running").count();
+    assert_eq!(running, 0);
+    place.check_sound();
+}
