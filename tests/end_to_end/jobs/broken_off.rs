@@ -6,8 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    SLOW_ANSWER, SLOW_EVENTS, Serving, add, append_job, check_evens, full_job, history, lake, now, pairs,
-    run_jobs, slow_job,
+    SLOW_ANSWER, SLOW_EVENTS, Serving, add, check_evens, history, job, lake, now, pairs, run_jobs, slow_job,
 };
 use crate::end_to_end::dice::Dice;
 use crate::end_to_end::say;
@@ -43,15 +42,19 @@ fn kills() -> u64 {
 fn runs_that_are_killed_at_any_moment_lose_and_double_nothing() {
     let kills = kills();
     let place = lake(0..50);
-    append_job(&place);
-    full_job(&place);
+    // Half of the time a person runs them, half of the time a scheduler.
+    let keys = "target = 'c.evens'\nmode = 'append'\nschedule = 'after raw.events'";
+    job(&place, "evens", keys, "select n, size from raw.events where type = 'a'");
+    let keys = "target = 'c.sums'\nmode = 'full'\nschedule = 'after c.evens'";
+    job(&place, "sums", keys, "select count(*) as many, sum(size) as size from c.evens");
     let started = now();
     run_jobs(&place, &["--all"]);
     let whole_ms = u64::try_from(started.elapsed().as_millis()).unwrap();
     let (mut dice, mut killed) = (Dice(7), 0);
     for kill in 0..kills {
         add(&place, (kill + 1) * 50..(kill + 2) * 50);
-        let mut child = place.start(&["job", "run", "--all"]);
+        let line = if kill % 2 == 0 { &["job", "run", "--all"][..] } else { &["schedule"] };
+        let mut child = place.start(line);
         // Any moment is a good one.
         thread::sleep(Duration::from_millis(dice.roll(whole_ms * 3 / 2)));
         killed += u64::from(child.try_wait().unwrap().is_none());

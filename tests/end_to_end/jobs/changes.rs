@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{add, append_job, check_evens, full_job, history, hosu_job, job, lake, pairs, run_jobs};
+use super::{
+    add, append_job, check_evens, full_job, history, hosu_job, job, lake, pairs, run_jobs, slow_job,
+};
 
 #[test]
 fn a_test_that_fails_leaves_the_target_as_it_was() {
@@ -137,4 +139,29 @@ fn an_input_that_is_another_one_is_noticed() {
     hosu_job(&place, &["run", "evens"]).fails(1, "INPUT_CHANGED", "raw.events");
     run_jobs(&place, &["evens", "--full"]);
     check_evens(&place);
+}
+
+#[test]
+fn an_input_whose_rows_were_replaced_is_noticed() {
+    let place = lake(0..6);
+    append_job(&place);
+    full_job(&place);
+    job(&place, "log", "target = 'c.log'\nmode = 'append'", "select many from c.sums");
+    run_jobs(&place, &["--all"]);
+    add(&place, 6..10);
+    let run = hosu_job(&place, &["run", "--all"]);
+    run.fails(1, "INPUT_CHANGED", "c.sums");
+    assert_eq!(place.rows("select many from c.log"), json!([[3]]));
+    run_jobs(&place, &["log", "--full"]);
+    assert_eq!(place.rows("select many from c.log"), json!([[5]]));
+}
+
+#[test]
+fn a_run_that_takes_too_long_fails() {
+    let place = lake(0..2_000);
+    slow_job(&place, "timeout = '1s'");
+    let error = hosu_job(&place, &["run", "slow"]).fails(1, "TIMEOUT", "1 s");
+    assert!(error["remedy"].as_str().unwrap().contains("`timeout`"), "{error}");
+    assert_eq!(history(&place, &["slow"])[0]["state"], "failed");
+    assert!(!place.rows("show databases").to_string().contains("\"c\""), "nothing was made");
 }

@@ -1,11 +1,16 @@
 //! What the commands print, for people and programs, and what they say when they are used wrong.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{add, append_job, check_evens, full_job, history, hosu_job, job, lake, pairs, run_jobs, states};
-use crate::end_to_end::Place;
+use super::{
+    add, append_job, check_evens, full_job, history, hosu_job, job, lake, pairs, run_jobs, slow_job, states,
+};
+use crate::end_to_end::{Place, say};
 
 #[test]
 fn jobs_are_listed_with_what_became_of_them() {
@@ -162,4 +167,33 @@ fn a_place_without_a_lake_has_jobs_too() {
     assert!(!place.path("lake").exists(), "who only reads makes nothing");
     assert_eq!(run_jobs(&place, &["one"]), pairs(&[("one", "succeeded")]));
     assert_eq!(place.rows("select * from t"), json!([[1]]));
+}
+
+#[test]
+fn on_a_terminal_it_is_seen_how_far_a_run_is() {
+    if !Path::new("/usr/bin/script").exists() {
+        return say("skipped: there is no /usr/bin/script to make a terminal with");
+    }
+    let place = lake(0..2_000);
+    slow_job(&place, "");
+    let line = format!("exec {} job run slow", env!("CARGO_BIN_EXE_hosu"));
+    let mut command = Command::new("/usr/bin/script");
+    command.args(["-q", "-e", "-c", &line, "/dev/null"]).current_dir(place.path(".")).env_clear();
+    command
+        .envs([("PATH", "/usr/bin:/bin"), ("TERM", "xterm"), ("SHELL", "/bin/sh")])
+        .env("HOME", place.path("."));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut shown = String::new();
+    let mut out = child.stdout.take().unwrap();
+    let mut chunk = [0; 1024];
+    while !shown.contains("slow: 3 of 3 files, 6,000 rows") {
+        let read = out.read(&mut chunk).unwrap();
+        assert!(read > 0, "{shown}");
+        shown.push_str(&String::from_utf8_lossy(&chunk[..read]));
+    }
+    // Ctrl-C of the terminal.
+    child.stdin.take().unwrap().write_all(b"\x03").unwrap();
+    out.read_to_string(&mut shown).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{shown}");
+    assert!(shown.contains("slow: was stopped, and put away what it began"), "{shown}");
 }

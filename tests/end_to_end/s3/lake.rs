@@ -13,6 +13,7 @@ on_every_server!(
     large_files_go_up_in_parts,
     writers_at_the_same_time_lose_and_double_nothing,
     a_lost_file_is_found,
+    jobs_fill_tables_once,
 );
 
 fn lake(server: &S3Server) -> (Bucket, Place) {
@@ -175,4 +176,35 @@ fn a_lost_file_is_found(server: &S3Server) {
     assert_eq!(findings[0]["path"], Value::String(bucket.url(&lost)));
     let run = place.hosu(&["--output", "json", "sql", "-c", "select sum(id) from events"]);
     assert!(run.code == 1 && run.stdout.contains(&lost), "{run:?}");
+}
+
+fn jobs_fill_tables_once(server: &S3Server) {
+    let (bucket, place) = lake(server);
+    place.write(
+        "jobs/odd.sql",
+        "/* hosu:job\ntarget = 'c.odd'\nmode = 'append'\n*/ select id from events where id % 2 = 1",
+    );
+    place.write(
+        "jobs/sum.sql",
+        "/* hosu:job\ntarget = 'c.sum'\nmode = 'full'\n*/ select sum(id) as total from c.odd",
+    );
+    for round in 0..3 {
+        let name = format!("{round}.ndjson");
+        place.write(&name, events(round * 10..round * 10 + 10));
+        place.ingest(&["events", &name]);
+        place.hosu(&["job", "run", "--all"]).ok();
+        let wanted = place.rows("select sum(id) from events where id % 2 = 1");
+        assert_eq!(place.rows("select sum(id) from c.odd"), wanted);
+        assert_eq!(place.rows("select total from c.sum"), wanted);
+    }
+    let keys = bucket.keys("");
+    place.hosu(&["job", "run", "--all"]).ok();
+    assert_eq!(bucket.keys(""), keys, "nothing new, nothing written");
+    place.write(
+        "jobs/bad.sql",
+        "/* hosu:job\ntarget = 'c.bad'\nmode = 'full'\ntests = ['id < 5']\n*/ select id from events",
+    );
+    place.hosu(&["--output", "json", "job", "run", "bad"]).fails(1, "TEST_FAILED", "id < 5");
+    assert_eq!(bucket.keys(""), keys, "what was written is deleted");
+    place.check_sound();
 }

@@ -41,6 +41,7 @@ async fn serve(arguments: &ScheduleArguments, context: &Context, reporter: &Repo
     };
     let mut scheduler = Scheduler { runner, folder, settings, stop: context.stop.clone() };
     let served = scheduler.serve().await?;
+    reporter.ended(&served);
     let failure = failure(&served).filter(|_| arguments.until_idle);
     if context.output == Output::Json {
         let Served { succeeded, nothing_new, failed, faulty } = served;

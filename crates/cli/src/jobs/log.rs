@@ -1,7 +1,7 @@
 //! What happens while jobs run, as records: one line for people, one JSON object for programs.
 
 use hosu_catalog::{JobRun, RunState};
-use hosu_transform::{Event, JobError, RunError};
+use hosu_transform::{Event, JobError, RunError, Served};
 use serde_json::{Map, Value, json};
 
 use super::moment::utc;
@@ -71,6 +71,19 @@ impl Record {
     pub fn of_hook(run: &JobRun, complaint: String) -> Self {
         let text = format!("{}: {complaint}", run.job);
         Self::new(Level::Warning, "on_failure_failed", text).of_run(run).with("message", complaint)
+    }
+
+    /// A scheduler has ended.
+    pub fn of_end(served: &Served) -> Self {
+        let Served { succeeded, nothing_new, failed, faulty } = *served;
+        let text = format!(
+            "ended: {succeeded} runs succeeded, {nothing_new} found nothing new, {failed} failed; {faulty} jobs have a fault"
+        );
+        Self::new(Level::Info, "scheduler_ended", text)
+            .with("succeeded", succeeded)
+            .with("nothing_new", nothing_new)
+            .with("failed", failed)
+            .with("faulty", faulty)
     }
 
     /// What keeps the whole command from going on.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hosu_catalog::JobRun;
 use hosu_host::Clock;
 use hosu_query::Live;
-use hosu_transform::{Event, RunError, Watch};
+use hosu_transform::{Event, RunError, Served, Watch};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -85,6 +85,11 @@ impl Reporter {
         for hook in hooks {
             let _ = hook.await;
         }
+    }
+
+    /// Tells that a scheduler has ended.
+    pub fn ended(&self, served: &Served) {
+        self.shared.tell(&Record::of_end(served));
     }
 
     /// Tells what no event tells.
