@@ -106,6 +106,12 @@ pub enum JobFault {
         /// The file's name.
         name: String,
     },
+    /// A file that is there and cannot be read.
+    #[error("it cannot be read: {reason}")]
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
     /// Bytes that are no text.
     #[error("it is no UTF-8 text")]
     NotUtf8,

@@ -21,8 +21,8 @@ use crate::job::{Job, JobError, JobFault};
 pub struct JobFile {
     /// Where it lies.
     pub path: PathBuf,
-    /// What is in it.
-    pub bytes: Vec<u8>,
+    /// What is in it, or why it cannot be read.
+    pub bytes: Result<Vec<u8>, String>,
 }
 
 /// The jobs of a folder.
@@ -177,7 +177,12 @@ impl Loading<'_> {
     }
 
     fn read_one(&self, file: &JobFile) -> Result<ReadJob, JobError> {
-        let job = Job::parse(&file.path, &file.bytes)?;
+        let bytes = file.bytes.as_ref().map_err(|reason| JobError {
+            path: file.path.clone(),
+            line: 1,
+            fault: JobFault::Unreadable { reason: reason.clone() },
+        })?;
+        let job = Job::parse(&file.path, bytes)?;
         let select = bind::select_of(&job)?;
         let inputs = bind::inputs_of(self.catalog, self.engine, &job, &select)?;
         Ok((job, select, inputs))

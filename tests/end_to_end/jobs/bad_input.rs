@@ -1,5 +1,7 @@
 //! Files that are no good jobs: each is told with its file and line, and the others run on.
 
+use std::os::unix::fs::symlink;
+
 use serde_json::{Value, json};
 
 use super::{append_job, hosu_job, job, lake, pairs, run_jobs, states};
@@ -84,6 +86,7 @@ fn every_fault_is_told_with_file_and_line() {
         place.write(&format!("jobs/{name}.sql"), bytes);
     }
     place.write("jobs/my job.sql", "/* hosu:job\ntarget = 'c.y'\nmode = 'full'\n*/ select 1 as a");
+    symlink(place.path("nowhere"), place.path("jobs/link.sql")).unwrap();
     let before = place.names("lake");
     let check = hosu_job(&place, &["check"]);
     assert_eq!(check.code, 1, "{check:?}");
@@ -97,7 +100,9 @@ fn every_fault_is_told_with_file_and_line() {
         assert!(fault["message"].as_str().unwrap().contains(part), "`{part}`: {fault}");
         assert_eq!(fault["line"], *line, "{fault}");
     }
-    assert_eq!(faults.len(), bad.len() + 1, "{faults:#?}");
+    let of_link = faults.iter().find(|fault| fault["job"] == "link").unwrap();
+    assert!(of_link["message"].as_str().unwrap().starts_with("it cannot be read"), "{of_link}");
+    assert_eq!(faults.len(), bad.len() + 2, "{faults:#?}");
     let people = place.hosu(&["job", "check"]);
     assert!(people.stdout.contains(&format!("{}, line 6: ", place.text("jobs/column.sql"))), "{people:?}");
     assert_eq!(place.names("lake"), before, "nothing is written");

@@ -116,7 +116,7 @@ impl Lake {
     pub fn file(&mut self, name: &str, bytes: &[u8]) {
         let path = PathBuf::from("jobs").join(name);
         self.files.retain(|file| file.path != path);
-        self.files.push(JobFile { path, bytes: bytes.to_vec() });
+        self.files.push(JobFile { path, bytes: Ok(bytes.to_vec()) });
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
