@@ -41,18 +41,18 @@ pub enum Command {
     /// Run SQL statements in Athena's dialect, or open a shell for them
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArguments),
-    /// Check that every file of every table is there and holds what the catalog says
-    #[command(after_help = DOCTOR_EXAMPLES)]
-    Doctor,
-    /// Load sample data into a throw-away lake and answer three questions
-    #[command(after_help = DEMO_EXAMPLES)]
-    Demo(DemoArguments),
     /// Check, plan and run transform jobs: SQL files that fill tables
     #[command(after_help = JOB_EXAMPLES)]
     Job(JobArguments),
     /// Run transform jobs when they are due, until stopped
     #[command(after_help = SCHEDULE_EXAMPLES)]
     Schedule(ScheduleArguments),
+    /// Check that every file of every table is there and holds what the catalog says
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor,
+    /// Load sample data into a throw-away lake, answer three questions, run a job
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoArguments),
     /// Compact tables, expire snapshots, remove orphans
     #[command(hide = true)]
     Maintain(NotYetArguments),

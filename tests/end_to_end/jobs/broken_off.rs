@@ -56,8 +56,8 @@ fn runs_that_are_killed_at_any_moment_lose_and_double_nothing() {
         add(&place, (kill + 1) * 50..(kill + 2) * 50);
         let line = if kill % 2 == 0 { &["job", "run", "--all"][..] } else { &["schedule"] };
         let mut child = place.start(line);
-        // Any moment is a good one. The lease of the one that was killed before is waited for first.
-        thread::sleep(Duration::from_millis(dice.roll(1_000 + whole_ms * 3 / 2)));
+        // Any moment is a good one. Sometimes the lease of the one that was killed before is waited for first.
+        thread::sleep(Duration::from_millis(dice.roll(2) * 1_000 + dice.roll(whole_ms * 3 / 2)));
         killed += u64::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();

@@ -8,17 +8,14 @@ use hosu_transform::{Scheduler, SchedulerSettings, Served};
 use serde_json::json;
 
 use super::Context;
-use crate::args::{LogFormat, Output, ScheduleArguments};
+use crate::args::{Output, ScheduleArguments};
 use crate::failure::Failure;
 use crate::jobs::{self, Reporter, Tells};
 use crate::print::human;
 
 /// Runs the command.
 pub async fn run(arguments: ScheduleArguments, context: Context) -> Result<u8, Failure> {
-    let tells = match arguments.log {
-        LogFormat::Text => Tells::Lines,
-        LogFormat::Json => Tells::Json { results: false },
-    };
+    let tells = Tells { log: Some(arguments.log), results: false };
     let on_failure = context.config.jobs.on_failure.clone();
     let clock = context.catalog.host().clock.clone();
     let reporter = Reporter::new(tells, false, on_failure, clock);

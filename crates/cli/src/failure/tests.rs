@@ -1,5 +1,9 @@
 //! What people and programs are told.
 
+use hosu_query::QueryError;
+use hosu_table::name::TableName;
+use hosu_transform::{JobError, JobFault, Refusal, RunError, TestFailure};
+
 use super::*;
 
 #[test]
@@ -87,4 +91,42 @@ fn of_a_long_line_the_place_is_shown() {
     }
     assert_eq!(window("select\tx", 8, 90), ("select x".to_owned(), 8));
     assert_eq!(window("", 3, 90), (String::new(), 1));
+}
+
+#[test]
+fn a_run_that_is_refused_tells_how_to_make_all_anew() {
+    let target = TableName::parse("c.t").unwrap();
+    let refusal = Refusal::SelectChanged { target };
+    let error = RunError::Refused { job: "daily".to_owned(), refusal };
+    let failure = Failure::of_run("daily", &error);
+    assert_eq!((failure.code, failure.exit_code()), ("SELECT_CHANGED", 1));
+    assert_eq!(failure.message, "daily: the SELECT is not the one that filled c.t");
+    assert_eq!(failure.remedy.as_deref(), Some("`hosu job run daily --full` makes all its rows anew"));
+}
+
+#[test]
+fn every_failure_of_a_run_has_a_remedy() {
+    let input = TableName::parse("raw.e").unwrap();
+    let test = TestFailure { test: "n > 0".to_owned(), row_count: None, rows: vec!["{n: 0}".to_owned()] };
+    let fault = JobError { path: "jobs/a.sql".into(), line: 3, fault: JobFault::NotUtf8 };
+    let missing = |filled_by| RunError::InputMissing { input: input.clone(), filled_by };
+    for (error, code, part) in [
+        (missing(None), "INPUT_NOT_FOUND", "a: raw.e does not exist"),
+        (missing(Some("b".to_owned())), "INPUT_NOT_FOUND", "`b` makes it"),
+        (RunError::Test(test), "TEST_FAILED", "{n: 0}"),
+        (RunError::Timeout { timeout: std::time::Duration::from_secs(2) }, "TIMEOUT", "2 s"),
+        (RunError::LeaseLost, "LEASE_LOST", "took over"),
+        (RunError::Busy { wait_ms: 1_500 }, "JOB_BUSY", "2 s"),
+        (RunError::Job(fault), "JOB_INVALID", "jobs/a.sql, line 3: it is no UTF-8 text"),
+        (
+            RunError::Query(QueryError::Store { message: "gone".to_owned() }),
+            "ICEBERG_FILESYSTEM_ERROR",
+            "a: ",
+        ),
+    ] {
+        let failure = Failure::of_run("a", &error);
+        assert_eq!(failure.code, code);
+        assert!(failure.message.contains(part) && failure.remedy.is_some(), "{failure:?}");
+    }
+    assert_eq!(Failure::of_run("a", &RunError::Stopped).exit_code(), 130);
 }

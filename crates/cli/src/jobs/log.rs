@@ -194,7 +194,6 @@ fn started(run: &JobRun) -> Record {
 
 fn ended(run: &JobRun, error: Option<&RunError>) -> Record {
     let (level, event, text) = match error {
-        Some(error @ RunError::Busy { .. }) => (Level::Info, "run_put_off", format!("{}: {error}", run.job)),
         Some(RunError::Stopped) => {
             (Level::Warning, "run_ended", format!("{}: was stopped, and put away what it began", run.job))
         }
@@ -255,7 +254,6 @@ mod tests {
         assert_eq!((lost.level, lost.event), (Level::Error, "run_ended"));
         assert_eq!(lost.line(NOW_MS).lines().count(), 1);
         assert_eq!(told(&RunError::Stopped).level, Level::Warning);
-        assert_eq!(told(&RunError::Busy { wait_ms: 5 }).event, "run_put_off");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use hosu_host::Stop;
 use hosu_query::{Engine, EngineSettings};
 use hosu_transform::{JobFolder, Project, RunSettings, Runner, Watch};
 
-use crate::args::Output;
+use crate::args::{LogFormat, Output};
 use crate::commands::Context;
 use crate::commands::sql::writer_settings;
 use crate::failure::Failure;
@@ -90,8 +90,8 @@ pub fn told(
     reporter: &Reporter,
     output: Output,
 ) -> Result<u8, Failure> {
-    match (result, tells) {
-        (Err(failure), Tells::Json { .. }) => {
+    match (result, tells.log) {
+        (Err(failure), Some(LogFormat::Json)) => {
             reporter.failed(&failure);
             if output == Output::Json {
                 writeln!(std::io::stdout().lock(), "{}", failure.to_json())?;

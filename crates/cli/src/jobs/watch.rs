@@ -17,25 +17,17 @@ use tokio::task::JoinHandle;
 use super::hook::Hook;
 use super::log::{Level, Record};
 use super::told::run_line;
-use crate::args::Output;
+use crate::args::{LogFormat, Output};
 use crate::failure::Failure;
 use crate::show::{ProgressLine, words};
 
 /// What is told, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tells {
-    /// What somebody who waits for it wants to know: each result, on standard output if `results`; warnings and errors.
-    Person {
-        /// Whether results are for people.
-        results: bool,
-    },
-    /// Everything, one line an event.
-    Lines,
-    /// Everything, one JSON object an event; on standard output the results if `results`.
-    Json {
-        /// Whether results are for people.
-        results: bool,
-    },
+pub struct Tells {
+    /// The log on standard error, of everything; without one only what somebody who waits for it wants to know.
+    pub log: Option<LogFormat>,
+    /// Whether each result is told to people on standard output.
+    pub results: bool,
 }
 
 /// Tells what happens. Clones share everything.
@@ -62,7 +54,7 @@ type Running = Mutex<BTreeMap<String, (Live, Duration)>>;
 impl Reporter {
     /// A reporter; `draws` whether standard error is a terminal on which progress is wanted. Made inside a runtime.
     pub fn new(tells: Tells, draws: bool, on_failure: Option<String>, clock: Arc<dyn Clock>) -> Self {
-        let is_quiet = matches!(tells, Tells::Json { .. });
+        let is_quiet = tells.log == Some(LogFormat::Json);
         let running: Arc<Running> = Arc::default();
         let line = if draws { progress(running.clone(), clock.clone()) } else { ProgressLine::none() };
         let shared = Shared {
@@ -94,9 +86,9 @@ impl Reporter {
 
     /// Tells what no event tells.
     pub fn failed(&self, failure: &Failure) {
-        match self.shared.tells {
-            Tells::Person { .. } => failure.print(Output::Text),
-            Tells::Lines | Tells::Json { .. } => self.shared.log(&Record::of_failure(failure)),
+        match self.shared.tells.log {
+            None => failure.print(Output::Text),
+            Some(format) => self.shared.log(format, &Record::of_failure(failure)),
         }
     }
 }
@@ -105,7 +97,7 @@ impl Watch for Reporter {
     fn event(&self, event: &Event<'_>) {
         self.shared.event(event);
         if let Event::Ended { run, error: Some(error) } = event
-            && !matches!(error, RunError::Stopped | RunError::Busy { .. })
+            && !matches!(error, RunError::Stopped)
         {
             self.call_hook(run);
         }
@@ -141,15 +133,12 @@ impl Shared {
         if self.is_told_already(event) {
             return;
         }
-        match (self.tells, event) {
-            (
-                Tells::Person { results: true } | Tells::Json { results: true },
-                Event::Ended { run, error: None },
-            ) => {
+        match event {
+            Event::Ended { run, error: None } if self.tells.results => {
                 self.aside(|| print(&format!("{}: {}", run.job, run_line(run))));
             }
-            (Tells::Person { .. }, Event::Ended { run, error: Some(error) })
-                if !matches!(error, RunError::Stopped) =>
+            Event::Ended { run, error: Some(error) }
+                if self.tells.log.is_none() && !matches!(error, RunError::Stopped) =>
             {
                 return self.aside(|| Failure::of_run(&run.job, error).print(Output::Text));
             }
@@ -169,20 +158,19 @@ impl Shared {
     }
 
     fn tell(&self, record: &Record) {
-        match self.tells {
+        match self.tells.log {
             // How a run ended well a person was told as its result.
-            Tells::Person { .. } if record.level == Level::Info && record.event != "run_waiting" => {}
-            Tells::Person { .. } => self.aside(|| complain(&record.text)),
-            Tells::Lines | Tells::Json { .. } => self.log(record),
+            None if record.level == Level::Info && record.event != "run_waiting" => {}
+            None => self.aside(|| complain(&record.text)),
+            Some(format) => self.log(format, record),
         }
     }
 
-    fn log(&self, record: &Record) {
+    fn log(&self, format: LogFormat, record: &Record) {
         let now_ms = self.clock.now_ms();
-        match self.tells {
-            Tells::Person { .. } => {}
-            Tells::Lines => complain(&record.line(now_ms)),
-            Tells::Json { .. } => complain(&record.json(now_ms)),
+        match format {
+            LogFormat::Text => complain(&record.line(now_ms)),
+            LogFormat::Json => complain(&record.json(now_ms)),
         }
     }
 

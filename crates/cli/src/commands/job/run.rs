@@ -7,7 +7,7 @@ use hosu_transform::{Around, Order, Outcome, Project, ProjectJob, Trigger, run_a
 use serde_json::{Value, json};
 
 use super::{Context, job_of, print_json};
-use crate::args::{JobRunArguments, LogFormat, Output};
+use crate::args::{JobRunArguments, Output};
 use crate::failure::Failure;
 use crate::jobs::{self, Reporter, Tells, run_json};
 
@@ -17,11 +17,7 @@ const EXIT_FAILED: u8 = 1;
 /// Runs the command.
 pub async fn run(arguments: JobRunArguments, context: Context) -> Result<u8, Failure> {
     let results = context.output == Output::Text;
-    let tells = match arguments.log {
-        Some(LogFormat::Json) => Tells::Json { results },
-        Some(LogFormat::Text) => Tells::Lines,
-        None => Tells::Person { results },
-    };
+    let tells = Tells { log: arguments.log, results };
     let draws = arguments.log.is_none() && results && io::stderr().is_terminal();
     let on_failure = context.config.jobs.on_failure.clone();
     let clock = context.catalog.host().clock.clone();
