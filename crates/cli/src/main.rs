@@ -71,8 +71,10 @@ fn run() -> ExitCode {
         };
     let stop = Stop::new();
     let ends_by = if commands::is_shell(&arguments.command) { Signals::Terminate } else { Signals::All };
-    let last_work =
-        if matches!(arguments.command, args::Command::Sql(_)) { LAST_WORK_OF_SQL } else { LAST_WORK };
+    let last_work = match arguments.command {
+        args::Command::Sql(_) | args::Command::Job(_) | args::Command::Schedule(_) => LAST_WORK_OF_SQL,
+        _ => LAST_WORK,
+    };
     let patience = Patience::default();
     let command = commands::run(arguments, Environment::of_process(), stop.clone(), patience.clone());
     let result = runtime.block_on(until_stopped(command, stop, wishes(ends_by, patience)));

@@ -224,3 +224,37 @@ fn what_polars_writes_is_read_here() {
     assert_eq!(witness.compare("default.plain")["rows"].as_array().unwrap().len(), 3);
     place.check_sound();
 }
+
+#[test]
+fn jobs_and_pyiceberg_read_and_write_the_same_tables() {
+    let Some(witness) = Witness::new("jobs_and_pyiceberg_read_and_write_the_same_tables") else { return };
+    let place = &witness.place;
+    let job = |name: &str, mode: &str, select: &str| {
+        let keys = format!("target = 'c.{name}'\nmode = '{mode}'");
+        place.write(&format!("jobs/{name}.sql"), format!("/* hosu:job\n{keys}\n*/\n{select}\n"));
+    };
+    job("large", "append", "select id, size from raw.events where size > 5");
+    job("sums", "full", "select count(*) as many, sum(size) as size from c.large");
+    let run = |arguments: &[&str]| place.hosu(&[&["--output", "json", "job", "run"], arguments].concat());
+    let event = |id: u64| format!("{{\"id\":{id},\"size\":{id}}}\n");
+    place.write("events.ndjson", (0..10).map(event).collect::<String>());
+    place.ingest(&["raw.events", "events.ndjson"]);
+    run(&["--all"]).ok();
+    assert_eq!(witness.compare("c.large")["rows"].as_array().unwrap().len(), 4);
+    // What another engine adds to an input is new data like any other.
+    witness
+        .ask("append", &["raw.events", &json!([{"id": 10, "size": 10}, {"id": 11, "size": 1}]).to_string()]);
+    assert_eq!(run(&["--all"]).ok().json()["runs"][0]["rows_read"], 2);
+    assert_eq!(witness.compare("c.large")["rows"].as_array().unwrap().len(), 5);
+    assert_eq!(place.rows("select many, size from c.sums"), json!([[5, 40]]));
+    witness.compare("c.sums");
+    let history = witness.ask("history", &["c.sums"]);
+    assert_eq!(history["operations"], json!(["append", "overwrite"]));
+    assert_eq!(history["summaries"][1]["hosu.job"], "sums");
+    // What it adds to a target is noticed.
+    witness.ask("append", &["c.large", &json!([{"id": 99, "size": 99}]).to_string()]);
+    run(&["large"]).fails(1, "TARGET_CHANGED", "c.large");
+    run(&["large", "--full"]).ok();
+    assert_eq!(witness.compare("c.large")["rows"].as_array().unwrap().len(), 5);
+    place.check_sound();
+}
