@@ -11,6 +11,7 @@ use super::lake::{self, facts};
 use super::python;
 use crate::end_to_end::{Place, say};
 
+mod jobs;
 mod writes;
 
 /// A session of Spark that answers a line with a line.
@@ -111,7 +112,7 @@ fn spark_reads_and_writes_tables_as_we_do() {
     let counted = |what: &str| compared[format!("Spark: {what}")].as_u64().unwrap_or(0);
     assert!(counted("rows") >= 60 && counted("count") >= 350 && counted("snapshot") >= 5, "{compared}");
     drop(lake);
-    for scene in writes::SCENES {
+    for scene in writes::SCENES.into_iter().chain([jobs::jobs as fn(&mut Spark, &Place)]) {
         let place = Place::new();
         scene(&mut spark, &place);
         place.check_sound();
