@@ -14,6 +14,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::columns::column_at;
+use crate::dictionaries;
 use crate::layout::Layout;
 use crate::metrics;
 
@@ -56,6 +57,11 @@ impl Output {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
     }
 
+    /// Makes room for so many more bytes at once.
+    fn reserve(&self, bytes: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).reserve(bytes);
+    }
+
     fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -73,9 +79,11 @@ impl Write for Output {
 }
 
 impl Encoder {
-    pub(crate) fn new(layout: Arc<Layout>) -> Result<Self> {
+    /// A file that begins with these rows, which are still to be written.
+    pub(crate) fn new(layout: Arc<Layout>, rows: &[RecordBatch]) -> Result<Self> {
         let output = Output::default();
-        let file = SerializedFileWriter::new(output.clone(), layout.root.clone(), layout.properties.clone())?;
+        let properties = dictionaries::properties_for(&layout, rows);
+        let file = SerializedFileWriter::new(output.clone(), layout.root.clone(), properties)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, layout.arrow.clone());
         let facts = vec![None; layout.leaves.len()];
         Ok(Self { layout, output, file, columns, group: None, facts, split_offsets: Vec::new(), rows: 0 })
@@ -110,6 +118,7 @@ impl Encoder {
     /// Writes out the row group in the making, so that only its bytes are left.
     pub(crate) fn flush(&mut self) -> Result<()> {
         let Some(group) = self.group.take() else { return Ok(()) };
+        self.output.reserve(group.encoded_bytes());
         let mut row_group = self.file.next_row_group()?;
         for writer in group.writers {
             writer.close()?.append_to_row_group(&mut row_group)?;

@@ -36,6 +36,8 @@ pub(crate) struct Layout {
     /// Which metrics are kept, for each leaf.
     pub(crate) modes: Vec<MetricsMode>,
     pub(crate) properties: WriterPropertiesPtr,
+    /// What a column's dictionary may take.
+    pub(crate) dictionary_bytes: usize,
     pub(crate) row_group_bytes: usize,
     pub(crate) row_group_rows: usize,
     pub(crate) file_bytes: u64,
@@ -61,6 +63,7 @@ impl Layout {
             leaves,
             modes,
             properties: Arc::new(written),
+            dictionary_bytes: properties.dictionary_size_bytes,
             row_group_bytes: row_group_bytes.min(settings.memory_bytes / ROW_GROUP_SHARE).max(1),
             row_group_rows: ROW_GROUP_ROWS_MAX,
             file_bytes: properties.target_file_size_bytes.unwrap_or(settings.target_file_bytes).max(1),

@@ -8,6 +8,7 @@
 mod budget;
 mod check;
 mod columns;
+mod dictionaries;
 mod discard;
 mod encode;
 mod error;

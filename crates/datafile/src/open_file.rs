@@ -217,7 +217,8 @@ impl FileTask {
     /// Encodes until no more rows come.
     async fn encode(&mut self, sink: &mut Sink) -> Result<(Encoder, Reservation), DataFileError> {
         let fail = error::parquet(&self.location);
-        let mut encoder = Encoder::new(self.workshop.layout.clone()).map_err(&fail)?;
+        // The first rows tell how it is encoded.
+        let mut encoder = None;
         let mut held = self.workshop.budget.hold(0);
         let mut sent = 0;
         while let Some(job) = self.jobs.recv().await {
@@ -229,7 +230,12 @@ impl FileTask {
                 Job::Flush(done) => (Vec::new(), None, done),
             };
             let flush = queued.is_none();
+            let layout = self.workshop.layout.clone();
             let work = move |lanes: usize| {
+                let mut encoder = match encoder {
+                    Some(encoder) => encoder,
+                    None => Encoder::new(layout, &batches)?,
+                };
                 batches.iter().try_for_each(|batch| encoder.write(batch, lanes))?;
                 drop(batches);
                 if flush {
@@ -239,9 +245,8 @@ impl FileTask {
                 Ok((encoder, bytes))
             };
             let (again, bytes) = self.blocking(work).await?.map_err(&fail)?;
-            encoder = again;
             drop(queued);
-            let memory_bytes = encoder.memory_bytes();
+            let memory_bytes = again.memory_bytes();
             held.resize(memory_bytes + bytes.len() + sent);
             if !self.spooled {
                 sent = UPLOAD_BYTES_MAX.min(sent + bytes.len());
@@ -249,10 +254,15 @@ impl FileTask {
             sink.write(bytes).await?;
             held.resize(memory_bytes + sent);
             self.memory_bytes.store(memory_bytes, Ordering::Release);
-            self.size_bytes = encoder.file_bytes();
+            self.size_bytes = again.file_bytes();
             // Who asked may be gone.
-            let _ = done.send(Size { rows: encoder.rows(), bytes: self.size_bytes });
+            let _ = done.send(Size { rows: again.rows(), bytes: self.size_bytes });
+            encoder = Some(again);
         }
+        let encoder = match encoder {
+            Some(encoder) => encoder,
+            None => Encoder::new(self.workshop.layout.clone(), &[]).map_err(&fail)?,
+        };
         Ok((encoder, held))
     }
 
