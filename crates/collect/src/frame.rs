@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-pub use lines::{Chunk, HEAD_BYTES_MAX, Line, Lines, TooLong};
+pub use lines::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Lines, TooLong};
 pub use window::WindowTooLarge;
 
 /// How much of a source is looked at to say what it is.

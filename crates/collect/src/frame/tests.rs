@@ -34,7 +34,7 @@ fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
 
 /// `byte_offset line_number text` of each line.
 fn lines_of(text: &[u8], chunk_bytes: usize, line_bytes_max: usize) -> Vec<(u64, u64, Vec<u8>)> {
-    let mut lines = Lines::new(text, 0, chunk_bytes, line_bytes_max);
+    let mut lines = Lines::new(text, 0, chunk_bytes, line_bytes_max, Buffers::new(chunk_bytes));
     let mut all = Vec::new();
     while let Some(chunk) = lines.next_chunk().unwrap() {
         all.extend(chunk.lines().map(|line| (line.byte_offset, line.line_number, line.bytes.to_vec())));
@@ -168,20 +168,36 @@ fn a_line_that_is_too_long_keeps_its_head_and_place() {
     }
 }
 
+/// Gives so many bytes at a time at most.
+struct Slow<'a>(&'a [u8], usize);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
 proptest! {
     #[test]
     fn chunks_are_the_text(
         text in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), Just(b' ')], 0..200),
         chunk_bytes in 1_usize..30,
         line_bytes_max in 30_usize..300,
+        read_bytes_max in 1_usize..40,
     ) {
-        let mut lines = Lines::new(text.as_slice(), 0, chunk_bytes, line_bytes_max);
-        let mut all = Vec::new();
+        let buffers = Buffers::new(chunk_bytes);
+        let slow = Slow(&text, read_bytes_max);
+        let mut lines = Lines::new(slow, 0, chunk_bytes, line_bytes_max, buffers.clone());
+        let mut all: Vec<u8> = Vec::new();
         while let Some(chunk) = lines.next_chunk().unwrap() {
             prop_assert_eq!(chunk.byte_offset, all.len() as u64);
             prop_assert_eq!(chunk.line_number, 1 + all.iter().filter(|byte| **byte == b'\n').count() as u64);
             match chunk.too_long {
-                None => all.extend(chunk.bytes),
+                None => {
+                    all.extend(&chunk.bytes);
+                    buffers.give_back(chunk.bytes);
+                }
                 Some(too_long) => {
                     let line = text[all.len()..].split(|byte| *byte == b'\n').next().unwrap();
                     let ended = text.len() > all.len() + line.len();
@@ -193,7 +209,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(all, text);
+        prop_assert_eq!(&all, &text);
     }
 }
 

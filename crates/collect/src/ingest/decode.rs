@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use iceberg::spec::SchemaRef;
 
-use crate::frame::{Chunk, Line, TooLong};
+use crate::frame::{Buffers, Chunk, Line, TooLong};
 use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
 
 /// Decodes chunks into rows of a table's columns.
@@ -15,6 +15,8 @@ use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
 pub(super) struct Decoding {
     schema: SchemaRef,
     rows_bytes_max: usize,
+    /// Where the bytes of decoded chunks go.
+    pub(super) buffers: Buffers,
     /// Decoders at rest. They know already in which order names come.
     idle: Arc<Mutex<Vec<Decoder>>>,
 }
@@ -28,15 +30,15 @@ pub(super) struct Piece {
 
 impl Decoding {
     /// For a table; the rows of one piece take about so much memory.
-    pub(super) fn new(schema: SchemaRef, rows_bytes_max: usize) -> Self {
-        Self { schema, rows_bytes_max, idle: Arc::default() }
+    pub(super) fn new(schema: SchemaRef, rows_bytes_max: usize, buffers: Buffers) -> Self {
+        Self { schema, rows_bytes_max, buffers, idle: Arc::default() }
     }
 
     /// The rows of a chunk, and what did not become one. Works for long; not for a thread of the runtime.
     ///
     /// # Errors
     /// When no row could be in this table.
-    pub(super) fn decode(&self, chunk: &Chunk) -> Result<Piece, DecoderError> {
+    pub(super) fn decode(&self, chunk: Chunk) -> Result<Piece, DecoderError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut decoder = match idle {
             Some(decoder) => decoder,
@@ -47,13 +49,14 @@ impl Decoding {
             let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
             let full = decoder.bytes_estimated() >= self.rows_bytes_max;
             if full || decoder.push(line.bytes, place).is_err() {
-                rest = Some(rest_from(chunk, &line));
+                rest = Some(rest_from(&chunk, &line));
                 break;
             }
         }
         let mut decoded = decoder.finish()?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
-        decoded.rejects.extend(chunk.too_long.map(|too_long| reject(chunk, too_long)));
+        decoded.rejects.extend(chunk.too_long.map(|too_long| reject(&chunk, too_long)));
+        self.buffers.give_back(chunk.bytes);
         Ok(Piece { decoded, rest })
     }
 }

@@ -23,7 +23,7 @@ use super::shape::Shape;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Chunk, Compression};
+use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression};
 use crate::json::{Decoded, DecoderError, Reject, Rescues, Unknown};
 
 /// What a pass comes to.
@@ -96,12 +96,14 @@ enum Step {
 impl<'a> Pass<'a> {
     /// A pass that writes under the id `operation`; one that may not grow the table rescues what is unknown.
     pub(super) fn new(run: &'a Run<'a>, plan: &'a Plan, operation: Uuid, may_grow: bool) -> Self {
+        let settings = &run.request.settings;
+        let buffers = Buffers::new(settings.chunk_bytes());
         Self {
             run,
             plan,
             operation,
             may_grow,
-            decoding: Decoding::new(plan.table.schema.clone(), run.request.settings.rows_bytes()),
+            decoding: Decoding::new(plan.table.schema.clone(), settings.rows_bytes(), buffers),
             writers: Writers::default(),
             sources: vec![Yield::default(); plan.todo.len()],
             rescues: Rescues::default(),
@@ -158,6 +160,7 @@ impl<'a> Pass<'a> {
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
             window_bytes_max: settings.window_bytes_max(),
+            buffers: self.decoding.buffers.clone(),
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
         let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);
@@ -277,7 +280,7 @@ impl Decoding {
     /// Begins to decode a chunk on a core.
     fn spawn(&self, chunk: Chunk) -> JoinHandle<Result<Piece, DecoderError>> {
         let decoding = self.clone();
-        tokio::task::spawn_blocking(move || decoding.decode(&chunk))
+        tokio::task::spawn_blocking(move || decoding.decode(chunk))
     }
 }
 

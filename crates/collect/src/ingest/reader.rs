@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pressure::Pressure;
 use crate::error::CollectError;
-use crate::frame::{self, Chunk, Compression, Format, FrameError, Lines, WindowTooLarge};
+use crate::frame::{self, Buffers, Chunk, Compression, Format, FrameError, Lines, WindowTooLarge};
 use crate::source::{RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
@@ -39,6 +39,7 @@ pub(super) struct Reading {
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
     pub window_bytes_max: u64,
+    pub buffers: Buffers,
 }
 
 /// How many messages wait; chunks are held back by their room.
@@ -119,7 +120,8 @@ impl Reading {
         let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
         let framed = frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max)
             .map_err(|error| told(source, &watch, error))?;
-        let lines = Lines::new(framed.text, framed.skipped_bytes, self.chunk_bytes, self.line_bytes_max);
+        let (chunk_bytes, buffers) = (self.chunk_bytes, self.buffers.clone());
+        let lines = Lines::new(framed.text, framed.skipped_bytes, chunk_bytes, self.line_bytes_max, buffers);
         Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
     }
 

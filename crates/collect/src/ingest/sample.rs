@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Chunk, HEAD_BYTES};
+use crate::frame::{BUFFER_BYTES, Buffers, Chunk, HEAD_BYTES};
 use crate::request::IngestRequest;
 use crate::source::{self, Source, SourceKind};
 
@@ -41,6 +41,7 @@ pub(super) async fn check_heads(
         chunk_bytes: 1,
         line_bytes_max: 1,
         window_bytes_max: request.settings.window_bytes_max(),
+        buffers: Buffers::new(0),
     };
     source::blocking(move || files.iter().try_for_each(|file| reading.open(file).map(drop))).await
 }
@@ -64,6 +65,7 @@ pub(super) async fn infer(
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,
         window_bytes_max: settings.window_bytes_max(),
+        buffers: Buffers::new(0),
     };
     let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
     let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));

@@ -7,6 +7,7 @@ use hosu_host::Stop;
 use serde_json::json;
 
 use super::support::{Lake, gzip, lines};
+use crate::frame::Buffers;
 use crate::ingest::ingest;
 use crate::ingest::pressure::Pressure;
 use crate::ingest::reader::{self, Message, Reading};
@@ -115,6 +116,7 @@ async fn the_reader_waits_for_room() {
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,
         window_bytes_max: 1 << 20,
+        buffers: Buffers::new(64 << 10),
     };
     let kind = SourceKind::File { path: lake.path("a.json"), size_bytes: text.len() as u64 };
     let source = Source { name: "a.json".to_owned(), kind };
