@@ -95,12 +95,6 @@ impl Column {
         })
     }
 
-    /// How many rows there are; those left out behind the last are not counted.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        each!(self, column => column.len())
-    }
-
     /// Puts a cell into a row that comes after those so far, and tells about how many bytes it takes.
     pub(super) fn put(&mut self, row: usize, cell: &Cell<'_>) -> usize {
         match (&mut *self, cell) {

@@ -13,7 +13,7 @@ use hosu_table::json::{
 use iceberg::spec::{PrimitiveType, Schema};
 
 use super::arrays::{Bytes, Column, List};
-use plan::{Kind, Object, Place};
+use plan::{Kind, Member, Object, Place};
 
 /// A record with more elements in lists than this, counted with the columns inside, takes the plain way, which has the
 /// limit that matters.
@@ -30,19 +30,24 @@ const STRANGERS_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Direct {
     root: Object,
+    /// How many objects there were.
+    objects: u64,
 }
 
 impl Direct {
     pub(super) fn new(schema: &Schema) -> Self {
-        Self { root: Object::of_table(schema) }
+        Self { root: Object::of_table(schema), objects: 0 }
     }
 
     /// Puts a record into a row of the columns. Tells about how many bytes it takes more than a row of nulls; None when
     /// it is to be taken the plain way, and what was put into that row already is to be taken back.
     pub(super) fn put(&mut self, line: &[u8], row: usize, columns: &mut [Column]) -> Option<usize> {
-        let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places: 0, depth: 0 };
+        let objects = self.objects;
+        let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places: 0, depth: 0, objects };
         walk.cursor.skip_white_space();
-        walk.object(&mut self.root, columns, row)?;
+        let put = walk.object(&mut self.root, columns, row);
+        self.objects = walk.objects;
+        put?;
         walk.cursor.skip_white_space();
         walk.cursor.is_at_end().then_some(walk.bytes)
     }
@@ -54,6 +59,7 @@ struct Walk<'a> {
     bytes: usize,
     list_places: usize,
     depth: usize,
+    objects: u64,
 }
 
 /// What a name means.
@@ -66,6 +72,8 @@ enum Named<'a> {
 impl<'a> Walk<'a> {
     fn object(&mut self, plan: &mut Object, columns: &mut [Column], row: usize) -> Option<()> {
         self.open(b'{')?;
+        self.objects += 1;
+        let object = self.objects;
         let mut strangers = Strangers::default();
         let mut last: Option<usize> = None;
         let mut has_more = !self.cursor.take(b'}');
@@ -76,7 +84,7 @@ impl<'a> Walk<'a> {
                     last = Some(at);
                     let (member, column) = (plan.members.get_mut(at)?, columns.get_mut(at)?);
                     // A name that comes again.
-                    if column.len() > row {
+                    if std::mem::replace(&mut member.seen, object) == object {
                         return None;
                     }
                     self.value(&mut member.place, column, row)?;
@@ -90,7 +98,7 @@ impl<'a> Walk<'a> {
         }
         self.depth -= 1;
         let has_all =
-            plan.required.iter().all(|at| columns.get(*at).is_some_and(|column| column.len() > row));
+            plan.required.iter().all(|at| plan.members.get(*at).is_some_and(|member| member.seen == object));
         has_all.then_some(())
     }
 
@@ -119,13 +127,16 @@ impl<'a> Walk<'a> {
     #[inline]
     fn name(&mut self, plan: &Object, last: Option<usize>) -> Option<Named<'a>> {
         let foreseen = last.map_or(Some(plan.first), |at| Some(plan.members.get(at)?.next))?;
+        let eight = self.cursor.eight();
+        if let Some(member) = plan.members.get(foreseen)
+            && self.is_named(member, eight)
+        {
+            return Some(Named::Member(foreseen));
+        }
         let ahead = last.map_or(0, |at| at + 1);
-        let tried = std::iter::once(foreseen).chain(ahead..ahead + COLUMNS_AHEAD);
-        for at in tried {
-            if let Some(member) = plan.members.get(at)
-                && self.cursor.take_all(&member.key)
-            {
-                self.cursor.skip_white_space();
+        let behind = plan.members.get(ahead..).unwrap_or_default().iter().take(COLUMNS_AHEAD);
+        for (at, member) in (ahead..).zip(behind) {
+            if self.is_named(member, eight) {
                 return Some(Named::Member(at));
             }
         }
@@ -139,6 +150,16 @@ impl<'a> Walk<'a> {
         }
         self.cursor.skip_white_space();
         Some(plan.member_of(name.inner).map_or(Named::Stranger(name.inner), Named::Member))
+    }
+
+    /// Goes past the name of a member if it is the next; `eight` are the next bytes.
+    #[inline]
+    fn is_named(&mut self, member: &Member, eight: u64) -> bool {
+        let taken = member.key.may_begin(eight) && self.cursor.take_all(&member.key.bytes);
+        if taken {
+            self.cursor.skip_white_space();
+        }
+        taken
     }
 
     #[inline]

@@ -60,6 +60,16 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    /// The next eight bytes, the first of them as the lowest; zeros behind the end.
+    #[inline]
+    pub fn eight(&self) -> u64 {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        match rest.first_chunk::<8>() {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+        }
+    }
+
     /// Goes past a byte if it is the next.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
@@ -71,7 +81,7 @@ impl<'a> Cursor<'a> {
     /// Goes past these bytes if they are the next.
     #[inline]
     pub fn take_all(&mut self, bytes: &[u8]) -> bool {
-        let taken = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
+        let taken = self.bytes.get(self.at..).is_some_and(|rest| begins_with(rest, bytes));
         if taken {
             self.at += bytes.len();
         }
@@ -195,6 +205,23 @@ impl NumberToken<'_> {
         let magnitude = self.mantissa as f64 / POWERS_OF_TEN.get(self.fraction_digits)?;
         Some(if self.negative { -magnitude } else { magnitude })
     }
+}
+
+/// `starts_with` for what is short: without a call, and without a loop for up to 16 bytes.
+#[inline]
+fn begins_with(text: &[u8], start: &[u8]) -> bool {
+    let Some(text) = text.get(..start.len()) else { return false };
+    if let (Some(end), Some(text_end)) = (start.last_chunk::<8>(), text.last_chunk::<8>()) {
+        let eights = start.chunks_exact(8).zip(text.chunks_exact(8));
+        // The last eight may be partly in the eight before.
+        return u64::from_le_bytes(*end) == u64::from_le_bytes(*text_end)
+            && eights.map(|(a, b)| (a.first_chunk::<8>(), b.first_chunk::<8>())).all(|(a, b)| a == b);
+    }
+    if let (Some(end), Some(text_end)) = (start.last_chunk::<4>(), text.last_chunk::<4>()) {
+        return u32::from_le_bytes(*end) == u32::from_le_bytes(*text_end)
+            && start.first_chunk::<4>() == text.first_chunk::<4>();
+    }
+    start.iter().zip(text).all(|(a, b)| a == b)
 }
 
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;

@@ -54,10 +54,6 @@ impl Struct {
         Ok(Self { fields: fields.clone(), columns, rows: 0, valid: NullBufferBuilder::new(0), null_bytes })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows
-    }
-
     pub(super) fn null_bytes(&self) -> usize {
         self.null_bytes
     }
@@ -110,10 +106,6 @@ impl List {
         Ok(Self { element: element.clone(), values, places: Places::new() })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.places.ends.len()
-    }
-
     pub(super) fn put(&mut self, row: usize, elements: &[Cell<'_>]) -> usize {
         let start = self.start();
         let places = (start..).zip(elements);
@@ -162,10 +154,6 @@ impl Map {
             }),
             other => Err(ArrowError::SchemaError(format!("{other} is no entry of a map"))),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.places.ends.len()
     }
 
     pub(super) fn put(&mut self, row: usize, entries: &[(Scalar<'_>, Cell<'_>)]) -> usize {

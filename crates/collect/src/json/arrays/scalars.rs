@@ -23,10 +23,6 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
         Self { values: Vec::new(), valid: NullBufferBuilder::new(0), data_type: data_type.clone() }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// The value of a row that comes after those so far.
     #[inline]
     pub(in crate::json) fn put(&mut self, row: usize, value: T::Native) {
@@ -67,10 +63,6 @@ pub(in crate::json) struct Booleans {
 impl Booleans {
     pub(super) fn new() -> Self {
         Self { values: Vec::new(), valid: NullBufferBuilder::new(0) }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
     }
 
     #[inline]
@@ -122,7 +114,9 @@ impl Bytes {
 
     #[inline]
     pub(in crate::json) fn put(&mut self, row: usize, value: &[u8]) {
-        self.pad(row);
+        if self.len() < row {
+            self.pad(row);
+        }
         self.bytes.extend_from_slice(value);
         self.ends.push(self.end());
         self.valid.append_non_null();
@@ -187,10 +181,6 @@ impl FixedBytes {
     pub(super) fn new(width: i32) -> Self {
         let width_bytes = usize::try_from(width).unwrap_or(0);
         Self { bytes: Vec::new(), width, width_bytes, rows: 0, valid: NullBufferBuilder::new(0) }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows
     }
 
     /// Takes a value of the column's length; any other is null.

@@ -20,10 +20,21 @@ pub(super) struct Object {
 #[derive(Debug)]
 pub(super) struct Member {
     /// The name as it stands in compact JSON: `"name":`.
-    pub(super) key: Box<[u8]>,
+    pub(super) key: Key,
+    /// The last object that had it, by its number.
+    pub(super) seen: u64,
     /// The member that came after this one the last time.
     pub(super) next: usize,
     pub(super) place: Place,
+}
+
+/// A name that is looked for, and its first eight bytes as a number: most others differ in them.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) bytes: Box<[u8]>,
+    start: u64,
+    /// Of a shorter name fewer bytes count.
+    counted: u64,
 }
 
 /// What stands somewhere in a record.
@@ -67,7 +78,8 @@ impl Object {
         let members = fields.iter().enumerate().map(|(at, field)| {
             let is_found = by_name.get(field.name.as_bytes()) == Some(&at);
             Member {
-                key: if is_found { key(&field.name) } else { NO_KEY.into() },
+                key: if is_found { Key::of(&field.name) } else { Key::new(NO_KEY) },
+                seen: 0,
                 next: at + 1,
                 place: Place::of(field),
             }
@@ -84,11 +96,27 @@ impl Object {
     }
 }
 
-fn key(name: &str) -> Box<[u8]> {
-    // What has to be escaped does not stand in JSON as it is, or is something else there.
-    match name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
-        true => NO_KEY.into(),
-        false => format!("\"{name}\":").into_bytes().into(),
+impl Key {
+    fn of(name: &str) -> Self {
+        // What has to be escaped does not stand in JSON as it is, or is something else there.
+        match name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+            true => Self::new(NO_KEY),
+            false => Self::new(format!("\"{name}\":").as_bytes()),
+        }
+    }
+
+    fn new(bytes: &[u8]) -> Self {
+        let (mut start, mut counted) = ([0; 8], [0; 8]);
+        for ((byte, start), counted) in bytes.iter().zip(&mut start).zip(&mut counted) {
+            (*start, *counted) = (*byte, 0xff);
+        }
+        Self { bytes: bytes.into(), start: u64::from_le_bytes(start), counted: u64::from_le_bytes(counted) }
+    }
+
+    /// Whether a text with these first eight bytes may begin with the name.
+    #[inline]
+    pub(super) fn may_begin(&self, eight: u64) -> bool {
+        eight & self.counted == self.start
     }
 }
 

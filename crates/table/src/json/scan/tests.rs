@@ -50,6 +50,21 @@ fn texts_are_utf_8_wherever_they_are_not() {
 }
 
 #[test]
+fn what_a_text_begins_with_is_found_whatever_its_length() {
+    let text: Vec<u8> = (b'a'..=b'z').collect();
+    for length in 0..=text.len() {
+        let start = &text[..length];
+        assert!(begins_with(&text, start) && begins_with(start, start), "{length}");
+        assert!(length == 0 || !begins_with(&start[1..], start), "{length}");
+        for at in 0..length {
+            let mut other = start.to_vec();
+            other[at] ^= 0x80;
+            assert!(!begins_with(&text, &other), "{length} {at}");
+        }
+    }
+}
+
+#[test]
 fn integers_of_few_digits_and_exact_fractions_are_read() {
     assert_eq!(number_of("0"), Some((Some(0), Some(0.0))));
     assert_eq!(number_of("-12"), Some((Some(-12), Some(-12.0))));
