@@ -8,6 +8,7 @@ use hosu_table::name::TableName;
 use crate::agenda::clock_text;
 use crate::decide::{News, news};
 use crate::error::RunError;
+use crate::job::Mode;
 use crate::project::{Project, ProjectJob};
 
 /// A job and what became of it.
@@ -28,9 +29,9 @@ pub struct Listed {
 pub struct Lag {
     /// The input.
     pub table: TableName,
-    /// Snapshots with new rows; none where it cannot be told, or where nothing was taken yet.
+    /// Snapshots with new rows; none where it cannot be told, or where all rows are taken the next time.
     pub snapshots: Option<usize>,
-    /// The rows of these, or of the whole table if nothing was taken yet.
+    /// The rows of these, or all.
     pub rows: Option<u64>,
 }
 
@@ -58,26 +59,25 @@ pub async fn list(catalog: &Catalog, project: &Project) -> Result<Vec<Listed>, R
         let mut inputs = Vec::new();
         for name in &job.inputs {
             let table = find_table(catalog, name).await?;
-            inputs.push(lag(name, table.as_deref(), state.as_ref()));
+            inputs.push(lag(name, table.as_deref(), state.as_ref(), job.job.mode));
         }
         listed.push(Listed { job: job.clone(), last, next_ms, inputs });
     }
     Ok(listed)
 }
 
-fn lag(name: &TableName, table: Option<&Table>, state: Option<&JobState>) -> Lag {
+fn lag(name: &TableName, table: Option<&Table>, state: Option<&JobState>, mode: Mode) -> Lag {
     let told = |snapshots, rows| Lag { table: name.clone(), snapshots, rows };
     let Some(table) = table else { return told(Some(0), Some(0)) };
     let position = state.and_then(|state| state.positions.iter().find(|position| position.table == *name));
     let count = |key: &str, snapshot: &iceberg::spec::SnapshotRef| -> Option<u64> {
         snapshot.summary().additional_properties.get(key)?.parse().ok()
     };
-    let Some(position) = position else {
-        let rows = table.snapshot().map_or(Some(0), |snapshot| count("total-records", snapshot));
-        return told(None, rows);
-    };
+    let all = || table.snapshot().map_or(Some(0), |snapshot| count("total-records", snapshot));
+    let Some(position) = position else { return told(None, all()) };
     match news(position, table) {
         News::None | News::Rewritten => told(Some(0), Some(0)),
+        News::Recreated | News::Gap(_) if mode == Mode::Full => told(None, all()),
         News::Recreated | News::Gap(_) => told(None, None),
         News::Rows => match new_snapshots(&table.metadata, position.snapshot_id) {
             Ok(new) => {

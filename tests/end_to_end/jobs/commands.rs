@@ -37,6 +37,11 @@ fn jobs_are_listed_with_what_became_of_them() {
     assert_eq!(list["jobs"][0]["last_run"]["state"], "succeeded");
     assert_eq!(list["jobs"][0]["lag"], json!([{ "table": "raw.events", "snapshots": 1, "rows": 4 }]));
     assert_eq!(list["jobs"][2]["upstream"], json!(["evens"]));
+    run_jobs(&place, &["evens", "--full"]);
+    let list = hosu_job(&place, &["list"]).ok().json();
+    let all = json!([{ "table": "c.evens", "snapshots": null, "rows": 7 }]);
+    assert_eq!(list["jobs"][2]["lag"], all, "what was replaced is taken as a whole");
+    add(&place, 14..18);
     let text = place.hosu(&["job", "list"]).ok().stdout;
     assert!(text.contains("raw.events: 1 snapshot, 4 rows") && text.contains("09:00:00 KST"), "{text}");
     let graph = place.hosu(&["job", "list", "--graph"]).ok().stdout;
