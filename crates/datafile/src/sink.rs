@@ -90,7 +90,7 @@ async fn send(
         file.rewind().map_err(error::scratch(table))?;
         loop {
             let read = move || {
-                let mut bytes = Vec::with_capacity(PART_BYTES);
+                let mut bytes = Vec::with_capacity(PART_BYTES.min(left(&file)?));
                 let read = (&file).take(PART_BYTES as u64).read_to_end(&mut bytes);
                 read.map(|_| (file, bytes))
             };
@@ -104,4 +104,10 @@ async fn send(
         }
     }
     Ok(upload.write(last).await?)
+}
+
+/// How many bytes of a file are still to be read.
+fn left(mut file: &File) -> std::io::Result<usize> {
+    let left = file.metadata()?.len().saturating_sub(file.stream_position()?);
+    Ok(usize::try_from(left).unwrap_or(usize::MAX))
 }

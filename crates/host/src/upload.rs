@@ -20,7 +20,8 @@ const PARTS_IN_FLIGHT: usize = 3;
 pub struct Upload {
     store: Store,
     location: Location,
-    buffer: BytesMut,
+    /// Less than a part.
+    waiting: Bytes,
     written: u64,
     multipart: Option<Multipart>,
 }
@@ -33,7 +34,7 @@ struct Multipart {
 
 impl Upload {
     pub(crate) fn new(store: Store, location: Location) -> Self {
-        Self { store, location, buffer: BytesMut::new(), written: 0, multipart: None }
+        Self { store, location, waiting: Bytes::new(), written: 0, multipart: None }
     }
 
     /// The place that is written.
@@ -49,25 +50,35 @@ impl Upload {
     /// Appends bytes. Waits while too many parts are under way. After an error, abort.
     pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), StoreError> {
         self.written += bytes.len() as u64;
-        while self.buffer.len() + bytes.len() > PART_BYTES {
-            let rest = bytes.split_off(PART_BYTES - self.buffer.len());
-            let part = if self.buffer.is_empty() {
-                bytes
-            } else {
-                self.buffer.extend_from_slice(&bytes);
-                self.buffer.split().freeze()
-            };
+        let mut is_whole = true;
+        while self.waiting.len() + bytes.len() > PART_BYTES {
+            let rest = bytes.split_off(PART_BYTES - self.waiting.len());
+            self.append(bytes);
+            let part = std::mem::take(&mut self.waiting);
             self.send_part(part).await?;
-            bytes = rest;
+            (bytes, is_whole) = (rest, false);
         }
-        self.buffer.extend_from_slice(&bytes);
+        // What is left of them must not keep all of them in memory.
+        self.append(if is_whole { bytes } else { Bytes::copy_from_slice(&bytes) });
         Ok(())
+    }
+
+    /// Lets bytes wait; the first of them as they came.
+    fn append(&mut self, bytes: Bytes) {
+        if self.waiting.is_empty() {
+            self.waiting = bytes;
+            return;
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut buffer = waiting.try_into_mut().unwrap_or_else(|shared| BytesMut::from(shared.as_ref()));
+        buffer.extend_from_slice(&bytes);
+        self.waiting = buffer.freeze();
     }
 
     /// Writes what is left and makes the object exist. Returns its length in bytes. On an error the upload is
     /// aborted; after [`StoreError::Unavailable`] the object may exist all the same.
     pub async fn finish(mut self) -> Result<u64, StoreError> {
-        let last = self.buffer.split().freeze();
+        let last = std::mem::take(&mut self.waiting);
         if self.multipart.is_none() {
             self.store.put(&self.location, last).await?;
             return Ok(self.written);

@@ -120,11 +120,14 @@ async fn an_object_replaced_while_it_is_streamed_is_noticed() {
 async fn small_uploads_are_one_put_and_large_ones_parts() {
     let (_folder, store, places) = places();
     for place in places {
-        for (size, puts) in [(0, 1), (10, 1), (PART_BYTES, 1), (PART_BYTES + 1, 4), (3 * PART_BYTES, 5)] {
+        let sizes = [(0, 1), (10, 1), (PART_BYTES, 1), (PART_BYTES + 1, 4), (3 * PART_BYTES, 5)];
+        for (piece_bytes, (size, puts)) in
+            [1_000_003, usize::MAX].into_iter().flat_map(|p| sizes.map(|s| (p, s)))
+        {
             let before = store.meter().snapshot();
             let content: Bytes = (0..size).map(|i| (i % 239) as u8).collect::<Vec<_>>().into();
             let mut upload = store.upload(&place.join("x"));
-            for piece in content.chunks(1_000_003) {
+            for piece in content.chunks(piece_bytes) {
                 upload.write(content.slice_ref(piece)).await.unwrap();
             }
             assert_eq!(upload.written_bytes(), size as u64);
