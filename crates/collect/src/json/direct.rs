@@ -174,8 +174,11 @@ impl<'a> Walk<'a> {
             (Kind::Long, column) => self.long(column, row),
             (Kind::Double, column) => self.double(column, row),
             (Kind::Instant, Column::Micros(column)) => {
-                let text = self.cursor.text().filter(|text| !text.has_escapes)?;
-                column.put(row, instant_us(text.inner)?);
+                let text = match self.cursor.plain_text() {
+                    Some(text) => text,
+                    None => self.cursor.text().filter(|text| !text.has_escapes)?.inner,
+                };
+                column.put(row, instant_us(text)?);
                 Some(())
             }
             (Kind::Boolean, Column::Boolean(column)) => {
@@ -196,6 +199,16 @@ impl<'a> Walk<'a> {
 
     #[inline]
     fn text(&mut self, column: &mut Bytes, row: usize) -> Option<()> {
+        if let Some(text) = self.cursor.plain_text() {
+            column.put(row, text);
+            self.bytes += text.len();
+            return Some(());
+        }
+        self.other_text(column, row)
+    }
+
+    #[inline(never)]
+    fn other_text(&mut self, column: &mut Bytes, row: usize) -> Option<()> {
         let text = self.cursor.text()?;
         if text.has_escapes {
             let text = text_value(&text)?.text()?;

@@ -101,6 +101,21 @@ impl<'a> Cursor<'a> {
         self.at == self.bytes.len()
     }
 
+    /// What is between the quotes of a text of ASCII without escapes. For others there is [`Self::text`].
+    #[inline]
+    pub fn plain_text(&mut self) -> Option<&'a [u8]> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let start = self.at + 1;
+        let plain = end_of_plain(self.bytes, start);
+        if !plain.is_ascii || self.bytes.get(plain.end) != Some(&b'"') {
+            return None;
+        }
+        self.at = plain.end + 1;
+        self.bytes.get(start..plain.end)
+    }
+
     /// A text, its escapes checked.
     #[inline]
     pub fn text(&mut self) -> Option<QuotedText<'a>> {
@@ -231,7 +246,7 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 pub(super) struct Plain {
     /// Where they end.
     pub(super) end: usize,
-    /// False when there may be others than ASCII among them.
+    /// Whether there are none but ASCII among them.
     is_ascii: bool,
 }
 
@@ -249,19 +264,19 @@ pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> Plain {
             | (backslash.wrapping_sub(EACH_BYTE) & !backslash)
             | (word.wrapping_sub(EACH_BYTE * 0x20) & !word);
         let found = found & HIGH_BITS;
-        high_bits |= word;
         if found != 0 {
-            // Bytes behind the end count too: to check a text in vain does no harm.
+            let before_end = (found & found.wrapping_neg()) - 1;
             return Plain {
                 end: at + (found.trailing_zeros() / 8) as usize,
-                is_ascii: high_bits & HIGH_BITS == 0,
+                is_ascii: (high_bits | word & before_end) & HIGH_BITS == 0,
             };
         }
+        high_bits |= word;
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
     let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
-    let is_ascii = high_bits & HIGH_BITS == 0 && rest.is_ascii();
+    let is_ascii = high_bits & HIGH_BITS == 0 && rest.get(..length).unwrap_or_default().is_ascii();
     Plain { end: at + length, is_ascii }
 }
 

@@ -38,6 +38,40 @@ fn plain_text_ends_at_quotes_backslashes_and_controls_only() {
 }
 
 #[test]
+fn plain_texts_are_ascii_without_escapes() {
+    for length in 0..20 {
+        let plain = "x".repeat(length);
+        for (quoted, is_plain) in [
+            (format!("\"{plain}\""), true),
+            (format!("\"{plain}\",\"호수\""), true),
+            (format!("\"{plain}호\""), false),
+            (format!("\"호{plain}\""), false),
+            (format!("\"{plain}\\n\""), false),
+            (format!("\"{plain}\n\""), false),
+            (format!("\"{plain}"), false),
+            (format!("{plain}x\""), false),
+        ] {
+            let mut cursor = Cursor::new(quoted.as_bytes());
+            let mut other = cursor.clone();
+            assert_eq!(cursor.plain_text(), is_plain.then_some(plain.as_bytes()), "{quoted}");
+            assert_eq!(cursor.at, if is_plain { length + 2 } else { 0 });
+            let text = other.text();
+            assert!(!is_plain || text.is_some_and(|text| text.inner == plain.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn the_next_eight_bytes_are_a_number() {
+    let mut cursor = Cursor::new(b"abcdefghij");
+    assert_eq!(cursor.eight(), u64::from_le_bytes(*b"abcdefgh"));
+    assert!(cursor.take_all(b"abcde"));
+    assert_eq!(cursor.eight(), u64::from_le_bytes(*b"fghij\0\0\0"));
+    assert!(cursor.take_all(b"fghij"));
+    assert_eq!(cursor.eight(), 0);
+}
+
+#[test]
 fn texts_are_utf_8_wherever_they_are_not() {
     for at in 0..20 {
         for bad in [&b"\xff"[..], b"\xed\xa0\x80", b"\xec\x84", b"\xc0\x80"] {
