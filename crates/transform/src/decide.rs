@@ -242,6 +242,8 @@ pub(crate) fn news(position: &Position, table: &Table) -> News {
     }
     match new_snapshots(&table.metadata, position.snapshot_id) {
         Err(gap) => News::Gap(gap),
+        // What was rewritten since there was nothing came meanwhile, by a snapshot that may be gone.
+        Ok(_) if position.snapshot_id.is_none() => News::Rows,
         Ok(new) if new.snapshots.iter().all(is_rewrite) => News::Rewritten,
         Ok(_) => News::Rows,
     }

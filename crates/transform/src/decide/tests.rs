@@ -196,7 +196,7 @@ fn a_full_run_says_what_else_it_replaces_and_does_so_without_news() {
 
 #[test]
 fn an_input_that_was_empty_is_new_as_a_whole() {
-    for operations in [&["append"][..], &["append", "overwrite"], &["overwrite"]] {
+    for operations in [&["append"][..], &["append", "overwrite"], &["overwrite"], &["replace"]] {
         let mut case = Case::filled(Mode::Append, &["append"], operations);
         case.state = Some(state(Some(1), None));
         assert!(matches!(case.decide(), Ok(Decision::Append { .. })), "{operations:?}");
