@@ -20,7 +20,7 @@ pub(super) struct Lake {
     pub told: Arc<Told>,
     session: Session,
     files: Vec<JobFile>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What was told, as text.
@@ -74,7 +74,7 @@ impl Lake {
         let session = Session::new(catalog.clone(), settings).unwrap();
         let told = Arc::new(Told::default());
         let runner = runner(&catalog, told.clone());
-        Self { catalog, runner, told, session, files: Vec::new(), _folder: folder }
+        Self { catalog, runner, told, session, files: Vec::new(), folder }
     }
 
     /// With a table `raw.events` of three rows.
@@ -122,6 +122,11 @@ impl Lake {
 
     pub fn remove(&mut self, name: &str) {
         self.files.retain(|file| file.path != PathBuf::from("jobs").join(name));
+    }
+
+    /// Where its database is.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub fn files(&self) -> Vec<JobFile> {

@@ -5,4 +5,6 @@ mod bad;
 mod exactly_once;
 mod full;
 mod lake;
+mod property;
 mod scheduler;
+mod upkeep;
