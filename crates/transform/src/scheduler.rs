@@ -194,6 +194,9 @@ struct Shift<'a, F> {
     served: Served,
 }
 
+/// What is to be started: a job, what it is for, and how.
+type Start = (Arc<ProjectJob>, Option<DueSlot>, Order);
+
 /// A run and what it was for.
 struct Run {
     job: Arc<ProjectJob>,
@@ -233,9 +236,13 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             if self.scheduler.stop.is_asked() {
                 break End::Done;
             }
-            let (started, idle) = match self.look().await {
+            let (looked, ended) = self.look_while(&mut running).await;
+            let nothing_ended = ended.is_empty();
+            ended.into_iter().for_each(|run| self.ended(run));
+            let (started, idle) = match looked {
                 Ok(started) => {
-                    let idle = started.is_empty() && self.busy.is_empty() && self.put_off.is_empty();
+                    let waits = !self.busy.is_empty() || !self.put_off.is_empty();
+                    let idle = nothing_ended && started.is_empty() && !waits;
                     (started, idle)
                 }
                 Err(RunError::LeaseLost) => break End::Overtaken,
@@ -289,8 +296,26 @@ impl<'a, F: JobFolder> Shift<'a, F> {
         }
     }
 
+    /// One look at everything, while runs go on: a look may take longer than their leases. What is to be started, and which runs
+    /// have ended meanwhile.
+    async fn look_while(
+        &mut self,
+        running: &mut (impl futures::Stream<Item = Run> + Unpin),
+    ) -> (Result<Vec<Start>, RunError>, Vec<Run>) {
+        let mut ended = Vec::new();
+        let look = self.look();
+        tokio::pin!(look);
+        loop {
+            tokio::select! {
+                biased;
+                looked = &mut look => return (looked, ended),
+                Some(run) = running.next() => ended.push(run),
+            }
+        }
+    }
+
     /// One look at everything; what is to be started.
-    async fn look(&mut self) -> Result<Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)>, RunError> {
+    async fn look(&mut self) -> Result<Vec<Start>, RunError> {
         self.renew().await?;
         if self.agenda.is_none() {
             let remembered = self.scheduler.runner.catalog.job_slots().await?;
@@ -355,7 +380,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
     }
 
     /// What is to be started: due, not running, and nothing before it is due or runs.
-    fn due(&mut self) -> Vec<(Arc<ProjectJob>, Option<DueSlot>, Order)> {
+    fn due(&mut self) -> Vec<Start> {
         let now_ms = self.now_ms();
         self.put_off.retain(|_, until_ms| *until_ms > now_ms);
         let mut ahead = self.busy.clone();
