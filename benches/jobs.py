@@ -70,7 +70,7 @@ def new_against_all(lake, events, times, repeat):
     job(lake.jobs, "by_append", "append", COLUMNS.format(kind=kind))
     job(lake.jobs, "by_full", "full", COLUMNS.format(kind=kind))
     took = {name: [] for name in ("by_append", "by_full")}
-    for name in took:
+    for name in list(took):
         took[f"{name}, first"] = [lake.run_job(name)]
     for _ in range(repeat):
         lake.ingest(part)

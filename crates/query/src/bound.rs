@@ -4,6 +4,7 @@ mod identity;
 mod row_wise;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
@@ -19,6 +20,9 @@ pub struct Bound {
     plan: LogicalPlan,
     names: Vec<String>,
     schema: SchemaRef,
+    identity: OnceLock<String>,
+    /// The answer when no table has changed.
+    row_wise: OnceLock<Result<(), NotRowWise>>,
 }
 
 impl fmt::Debug for Bound {
@@ -30,7 +34,14 @@ impl fmt::Debug for Bound {
 impl Bound {
     /// A plan, the names of its result, and the columns that it has outside of queries.
     pub(crate) fn new(plan: LogicalPlan, names: Vec<String>, schema: SchemaRef) -> Self {
-        Self { plan, names, schema }
+        Self { plan, names, schema, identity: OnceLock::new(), row_wise: OnceLock::new() }
+    }
+
+    /// Finds out at once what may be asked later.
+    pub(crate) fn examine(&self) {
+        self.identity();
+        // The answer is kept.
+        let _ = self.check_row_wise(&[]);
     }
 
     /// The columns of the result, named as the statement names them; two may have the same name.
@@ -43,7 +54,7 @@ impl Bound {
     /// functions, the order and names of the result's columns, tables, and columns that are read (by field id, with their types) do;
     /// columns that are not read do not.
     pub fn identity(&self) -> String {
-        deep_stack(|| identity::of(&self.plan, &self.names))
+        self.identity.get_or_init(|| deep_stack(|| identity::of(&self.plan, &self.names))).clone()
     }
 
     /// Whether the rows that are new in the tables `changed` give rows of the result by themselves, so that the result over all rows
@@ -55,7 +66,8 @@ impl Bound {
     /// # Errors
     /// What keeps it from being so.
     pub fn check_row_wise(&self, changed: &[TableName]) -> Result<(), NotRowWise> {
-        deep_stack(|| row_wise::check(&self.plan, changed))
+        let check = || deep_stack(|| row_wise::check(&self.plan, changed));
+        if changed.is_empty() { self.row_wise.get_or_init(check).clone() } else { check() }
     }
 
     /// The names of the result's columns.

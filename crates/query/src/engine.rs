@@ -188,7 +188,10 @@ impl Engine {
             let text = QueryText::parse(&sql)?;
             let reads = given(&catalog, &database, &text, &inputs)?;
             let statement = Statement { catalog: &catalog, database: &database, text: &text, reads: &reads };
-            Ok(engine.bind_text(&statement, &Live::default()).await?.bound)
+            let bound = engine.bind_text(&statement, Depth::Bound, &Live::default()).await?.bound;
+            // Here, where there is stack enough.
+            bound.examine();
+            Ok(bound)
         };
         self.watched(binding).await
     }
@@ -224,7 +227,8 @@ impl Engine {
         live: &Live,
     ) -> Result<Planned, QueryError> {
         let statement = Statement { catalog, database, text, reads };
-        let Meant { state, logical, bound, scans } = self.bind_text(&statement, live).await?;
+        let Meant { state, logical, bound, scans } =
+            self.bind_text(&statement, Depth::Optimized, live).await?;
         let planner = state.query_planner().clone();
         let physical = planner.create_physical_plan(&logical, &state).await.map_err(plan_error)?;
         let schema = renamed(&views::schema_outside(&physical.schema()), bound.names());
@@ -234,13 +238,18 @@ impl Engine {
         Ok(planned)
     }
 
-    /// What a statement means, and its optimized plan.
-    async fn bind_text(&self, statement: &Statement<'_>, live: &Live) -> Result<Meant, QueryError> {
+    /// What a statement means, and its plan.
+    async fn bind_text(
+        &self,
+        statement: &Statement<'_>,
+        depth: Depth,
+        live: &Live,
+    ) -> Result<Meant, QueryError> {
         let spelling = statement.reads.spelling()?;
-        match (self.bind_spelled(statement, &spelling, live).await, spelling.everywhere()) {
+        match (self.bind_spelled(statement, &spelling, depth, live).await, spelling.everywhere()) {
             // A field of something without a path, perhaps, whose name others spell in another way.
             (Err(error), Some(everywhere)) => {
-                self.bind_spelled(statement, &everywhere, live).await.map_err(|_| error)
+                self.bind_spelled(statement, &everywhere, depth, live).await.map_err(|_| error)
             }
             (meant, _) => meant,
         }
@@ -250,6 +259,7 @@ impl Engine {
         &self,
         statement: &Statement<'_>,
         spelling: &Spelling,
+        depth: Depth,
         live: &Live,
     ) -> Result<Meant, QueryError> {
         let Statement { catalog, database, text, reads } = statement;
@@ -267,7 +277,13 @@ impl Engine {
         let plan = logical.map_err(plan_error)?;
         let names = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = text.result_names(spelling, names);
-        let logical = state.optimize(&over(&plan, &reads.inputs)?).map_err(plan_error)?;
+        let logical = over(&plan, &reads.inputs)?;
+        let logical = match depth {
+            // Types are settled then, which is all that binding is about.
+            Depth::Bound => state.analyzer().execute_and_check(logical, state.config_options(), |_, _| {}),
+            Depth::Optimized => state.optimize(&logical),
+        };
+        let logical = logical.map_err(plan_error)?;
         let batch_rows = state.config().batch_size();
         bounded::check_constants(&logical, self.memory.limit_bytes(), batch_rows).map_err(plan_error)?;
         let schema = views::schema_outside(logical.schema().inner());
@@ -321,10 +337,19 @@ struct Statement<'a> {
     reads: &'a Reads,
 }
 
+/// How far a statement is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// Until it is known what it means.
+    Bound,
+    /// Until it can be run.
+    Optimized,
+}
+
 /// What a query means, and the session that can go on from there.
 struct Meant {
     state: SessionState,
-    /// Optimized, and over the rows that are to be read.
+    /// As deep as was asked for, and over the rows that are to be read.
     logical: LogicalPlan,
     bound: Bound,
     scans: Scans,

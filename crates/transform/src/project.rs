@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_dialect::At;
 use hosu_query::{Engine, find_table};
@@ -15,6 +16,9 @@ use hosu_table::name::{TableName, nearest};
 use crate::bind::{self, BoundJob};
 use crate::graph::{Graph, GraphFault, Reads};
 use crate::job::{Job, JobError, JobFault};
+
+/// How many jobs are bound at a time.
+const BOUND_AT_ONCE: usize = 4;
 
 /// A file of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +100,7 @@ impl Project {
             let line = line.copied().unwrap_or_else(|| job.body_line());
             loading.fault(&name, job.wrong(line, JobFault::Graph(fault)));
         }
-        loading.bind(graph.order).await?;
+        loading.bind(graph.order, &tables).await?;
         Ok(loading.project)
     }
 
@@ -188,43 +192,68 @@ impl Loading<'_> {
         Ok((job, select, inputs))
     }
 
-    /// Binds the jobs in their order; what those before will make stands in for what is not there.
-    async fn bind(&mut self, order: Vec<Reads>) -> Result<(), CatalogError> {
-        let mut fills: BTreeMap<TableName, (String, Option<Arc<Table>>)> = BTreeMap::new();
-        for Reads { job, inputs } in order {
-            let Some(select) = self.selects.remove(&job.name) else { continue };
-            let upstream: BTreeSet<String> =
-                inputs.iter().filter_map(|input| Some(fills.get(input)?.0.clone())).collect();
-            let thought_of = |name: &TableName| fills.get(name).and_then(|(_, table)| table.clone());
-            let checked = self.check(&job, &select, &inputs, thought_of).await?;
-            match checked {
-                Ok(Checked { bound, target, target_fault }) => {
-                    fills.insert(job.target.clone(), (job.name.clone(), target));
-                    let (identity, upstream) = (bound.bound.identity(), upstream.into_iter().collect());
-                    if let Some(fault) = &target_fault {
-                        self.fault(&job.name, fault.clone());
-                    }
-                    let job = ProjectJob { job, select, inputs, upstream, identity, target_fault };
-                    self.project.jobs.push(Arc::new(job));
-                }
-                Err(error) => self.fault(&job.name, error),
+    /// Binds the jobs, each after those that fill what it reads: what they will make stands in for what is not there.
+    async fn bind(&mut self, order: Vec<Reads>, tables: &BTreeSet<TableName>) -> Result<(), CatalogError> {
+        let places: BTreeMap<String, usize> =
+            order.iter().enumerate().map(|(place, reads)| (reads.job.name.clone(), place)).collect();
+        let mut pending: BTreeSet<TableName> = order.iter().map(|reads| reads.job.target.clone()).collect();
+        let mut fills = BTreeMap::new();
+        let mut rest = order;
+        while !rest.is_empty() {
+            let waits = |reads: &Reads| reads.inputs.iter().any(|input| pending.contains(input));
+            let (later, ready): (Vec<_>, Vec<_>) = rest.into_iter().partition(waits);
+            // Jobs that wait for each other are not in the order.
+            if ready.is_empty() {
+                break;
             }
+            let ready: Vec<Bindable> = ready.into_iter().filter_map(|reads| self.bindable(reads)).collect();
+            let checks: Vec<_> = ready.iter().map(|job| self.check(job, tables, &fills)).collect();
+            let checked: Vec<_> = stream::iter(checks).buffered(BOUND_AT_ONCE).try_collect().await?;
+            for (job, checked) in ready.into_iter().zip(checked) {
+                pending.remove(&job.job.target);
+                match checked {
+                    Ok(checked) => self.take(job, checked, &mut fills),
+                    Err(error) => self.fault(&job.job.name, error),
+                }
+            }
+            rest = later;
         }
+        self.project.jobs.sort_by_key(|job| places.get(&job.job.name).copied());
         Ok(())
+    }
+
+    fn bindable(&mut self, reads: Reads) -> Option<Bindable> {
+        let select = self.selects.remove(&reads.job.name)?;
+        Some(Bindable { job: reads.job, select, inputs: reads.inputs })
+    }
+
+    fn take(&mut self, job: Bindable, checked: Checked, fills: &mut Fills) {
+        let Bindable { job, select, inputs } = job;
+        let Checked { bound, target, target_fault } = checked;
+        let upstream: BTreeSet<String> =
+            inputs.iter().filter_map(|input| Some(fills.get(input)?.job.clone())).collect();
+        fills.insert(job.target.clone(), Filled { job: job.name.clone(), table: target });
+        if let Some(fault) = &target_fault {
+            self.fault(&job.name, fault.clone());
+        }
+        let (identity, upstream) = (bound.bound.identity(), upstream.into_iter().collect());
+        let job = ProjectJob { job, select, inputs, upstream, identity, target_fault };
+        self.project.jobs.push(Arc::new(job));
     }
 
     /// Binds one job.
     async fn check(
         &self,
-        job: &Job,
-        select: &At<String>,
-        inputs: &[TableName],
-        thought_of: impl Fn(&TableName) -> Option<Arc<Table>>,
+        bindable: &Bindable,
+        tables: &BTreeSet<TableName>,
+        fills: &Fills,
     ) -> Result<Result<Checked, JobError>, CatalogError> {
-        let mut tables = Vec::new();
+        let Bindable { job, select, inputs } = bindable;
+        let mut read = Vec::new();
         for name in inputs {
-            match find_table(self.catalog, name).await?.or_else(|| thought_of(name)) {
-                Some(table) => tables.push((name.clone(), table)),
+            let there = if tables.contains(name) { find_table(self.catalog, name).await? } else { None };
+            match there.or_else(|| fills.get(name)?.table.clone()) {
+                Some(table) => read.push((name.clone(), table)),
                 // The job that was to make it has a fault.
                 None => {
                     let message = format!("{name} does not exist, and the job that fills it has a fault");
@@ -232,11 +261,12 @@ impl Loading<'_> {
                 }
             }
         }
-        let bound = match bind::bind(self.catalog, self.engine, job, select, &tables).await {
+        let bound = match bind::bind(self.catalog, self.engine, job, select, &read).await {
             Ok(bound) => bound,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(match self.catalog.load(&job.target).await? {
+        let target = if tables.contains(&job.target) { self.catalog.load(&job.target).await? } else { None };
+        Ok(match target {
             Some(target) => {
                 let fits =
                     bind::filled_columns(job, &bound, &target.name, target.schema(), select.position.line)
@@ -251,6 +281,23 @@ impl Loading<'_> {
         })
     }
 }
+
+/// A job that is to be bound.
+struct Bindable {
+    job: Job,
+    select: At<String>,
+    inputs: Vec<TableName>,
+}
+
+/// Which job fills a table.
+struct Filled {
+    job: String,
+    /// The table as it will be, if it is not there yet.
+    table: Option<Arc<Table>>,
+}
+
+/// The tables that jobs fill.
+type Fills = BTreeMap<TableName, Filled>;
 
 /// A job, its SELECT, and the tables that it reads, each with its line.
 type ReadJob = (Job, At<String>, Vec<(TableName, usize)>);
