@@ -115,7 +115,7 @@ impl CollectSettings {
         self.memory_bytes.saturating_sub(PROGRAM_BYTES).max(self.memory_bytes / 4)
     }
 
-    /// Bytes of text that may be between the reader and the writers.
+    /// The share of text that is between the reader and the writers, or a sample.
     pub fn text_bytes(&self) -> usize {
         (self.work_bytes() / 16).max(256 << 10)
     }
@@ -123,7 +123,12 @@ impl CollectSettings {
     /// Bytes of text that are decoded at a time.
     pub fn chunk_bytes(&self) -> usize {
         let chunks = self.cores.max(1) + 2;
-        (self.text_bytes() / chunks).clamp(64 << 10, 4 << 20).min(self.line_bytes_max.max(1))
+        (self.text_bytes() / chunks).clamp(64 << 10, 2 << 20).min(self.line_bytes_max.max(1))
+    }
+
+    /// Bytes of text that may be read and not written: more than keeps all cores busy is of no use.
+    pub fn text_ahead_bytes(&self) -> usize {
+        self.text_bytes().min(self.chunk_bytes().saturating_mul(self.cores.max(1) + 4))
     }
 
     /// The largest window that Zstandard data may have: as much as `zstd --long` takes, where there is enough memory.

@@ -4,8 +4,8 @@
 //! becomes larger than it may be and the writer gives it up, or it holds the column once more beside the numbers that
 //! refer to it. The first rows of a file tell which columns are such.
 //!
-//! Without a dictionary values are written plain and not as differences: Iceberg's vectorized reader for Spark read no other
-//! encoding before its release 1.11.
+//! Without a dictionary values are written plain and not as differences: many releases of Iceberg's vectorized reader for
+//! Spark refuse every other encoding.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::NullBuffer;

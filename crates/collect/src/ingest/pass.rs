@@ -164,7 +164,7 @@ impl<'a> Pass<'a> {
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
         let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);
-        reader::spawn(reading, sources, settings.text_bytes(), pressure).map_err(|source| {
+        reader::spawn(reading, sources, settings.text_ahead_bytes(), pressure).map_err(|source| {
             let name = self.plan.todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
             CollectError::SourceUnreadable { name, source }
         })
