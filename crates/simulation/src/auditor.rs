@@ -5,6 +5,7 @@
 //! every file that a snapshot needs is there and is what its manifest says; the ledger says what the snapshots hold.
 
 mod files;
+mod jobs;
 mod ledger;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ use hosu_table::name::TableName;
 use crate::book::{Batch, Book, EventId};
 use crate::rows::Rows;
 use crate::world::World;
+
+pub use jobs::{JobAudit, audit_jobs};
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub enum Finding {
     },
     /// The ledger and the table contradict each other.
     Ledger(String),
+    /// A job's target or history is not what it must be.
+    Job(String),
     /// The catalog cannot be read.
     Catalog(String),
 }
@@ -76,6 +81,7 @@ impl Display for Finding {
             Self::Missing { location, reason } => write!(f, "{location} is missing: {reason}"),
             Self::Differs { location, reason } => write!(f, "{location} differs: {reason}"),
             Self::Ledger(reason) => write!(f, "ledger: {reason}"),
+            Self::Job(reason) => write!(f, "job: {reason}"),
             Self::Catalog(reason) => write!(f, "catalog: {reason}"),
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! A story that does not end well prints itself, its seed and every call. `cargo run -p hosu-simulation --example seed
 //! -- 42` tells a seed again, `-- 0 1000` tries a thousand. What comes to write tables belongs here as a
-//! [`sender::Sender`].
+//! [`sender::Sender`]; what fills tables from others is a [`jobs::SimulatedJob`], run by a [`runner`].
 //!
 //! The same seed tells the same story as far as calls go that actors make one after the other: actors take
 //! [`turns`], time stands still until somebody sleeps, ids follow from the seed. Calls that one actor makes side by
@@ -19,8 +19,11 @@ pub mod database;
 pub mod disk;
 pub mod faults;
 pub mod gate;
+pub mod jobs;
 pub mod reader;
+pub mod relation;
 pub mod rows;
+pub mod runner;
 pub mod scenario;
 pub mod sender;
 pub mod store;

@@ -2,6 +2,8 @@
 
 mod bad_day;
 mod crash;
+mod job_days;
+mod jobs;
 mod power_cuts;
 
 use std::error::Error;
@@ -13,6 +15,8 @@ use crate::sender::Sender;
 
 pub use bad_day::{BadDay, bad_day};
 pub use crash::{Crash, Sweep, crash_after, crash_at_every_call};
+pub use job_days::{JobDay, job_day};
+pub use jobs::{JobCrash, JobEnd, JobSweep, job_crash, job_crashes};
 pub use power_cuts::{PowerCuts, power_cuts};
 
 /// A story that did not end well, with all that is needed to understand it.

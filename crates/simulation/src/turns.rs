@@ -2,6 +2,9 @@
 //!
 //! Work on other threads (Parquet encoding, SQLite) is ready when it is ready, so the runtime alone would tell another
 //! story each time. Here the next call is chosen only when every actor either waits to make one or has ended.
+//!
+//! An actor may have begun a call that it does not go on with before another one is done, as who reads ahead does. So a turn is
+//! for all calls that the actor makes until one of them has ended.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +24,9 @@ struct State {
     random: SmallRng,
     waiting: BTreeMap<u64, VecDeque<oneshot::Sender<Turn>>>,
     actors_so_far: u64,
-    is_taken: bool,
+    /// The turn that is on, and whose.
+    taken: Option<(u64, u64)>,
+    turns_so_far: u64,
 }
 
 /// One actor's place among the others; it leaves when this is dropped.
@@ -31,10 +36,11 @@ pub struct Seat {
     actor: u64,
 }
 
-/// The right to make a call; the next one begins when this is dropped.
+/// The right to make a call; the next turn begins when this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     turns: Turns,
+    number: u64,
 }
 
 impl Turns {
@@ -44,7 +50,8 @@ impl Turns {
             random: SmallRng::seed_from_u64(seed),
             waiting: BTreeMap::new(),
             actors_so_far: 0,
-            is_taken: false,
+            taken: None,
+            turns_so_far: 0,
         };
         Self { state: Arc::new(Mutex::new(state)) }
     }
@@ -64,26 +71,27 @@ impl Turns {
 
     /// Gives the turn to somebody, if it is free and everybody has come.
     fn give(&self) {
-        let next = self.lock().choose();
-        if let Some(next) = next {
+        let Some((number, calls)) = self.lock().choose() else { return };
+        for call in calls {
             // Who went away meanwhile drops the turn, which gives it to the next.
-            let _ = next.send(Turn { turns: self.clone() });
+            let _ = call.send(Turn { turns: self.clone(), number });
         }
     }
 }
 
 impl State {
-    fn choose(&mut self) -> Option<oneshot::Sender<Turn>> {
+    fn choose(&mut self) -> Option<(u64, VecDeque<oneshot::Sender<Turn>>)> {
         for queue in self.waiting.values_mut() {
             queue.retain(|waiting| !waiting.is_closed());
         }
-        if self.is_taken || self.waiting.is_empty() || self.waiting.values().any(VecDeque::is_empty) {
+        if self.taken.is_some() || self.waiting.is_empty() || self.waiting.values().any(VecDeque::is_empty) {
             return None;
         }
         let chosen = self.random.random_range(0..self.waiting.len());
-        let next = self.waiting.values_mut().nth(chosen)?.pop_front()?;
-        self.is_taken = true;
-        Some(next)
+        let (actor, calls) = self.waiting.iter_mut().nth(chosen)?;
+        self.turns_so_far += 1;
+        self.taken = Some((self.turns_so_far, *actor));
+        Some((self.turns_so_far, std::mem::take(calls)))
     }
 }
 
@@ -91,17 +99,33 @@ impl Seat {
     /// Asks for a turn; the turn is what the receiver gives. It fails only when the actor has left.
     pub fn ask(&self) -> oneshot::Receiver<Turn> {
         let (sender, receiver) = oneshot::channel();
-        if let Some(queue) = self.turns.lock().waiting.get_mut(&self.actor) {
-            queue.push_back(sender);
+        let mut state = self.turns.lock();
+        match state.taken {
+            Some((number, actor)) if actor == self.actor => {
+                drop(state);
+                let _ = sender.send(Turn { turns: self.turns.clone(), number });
+            }
+            _ => {
+                if let Some(queue) = state.waiting.get_mut(&self.actor) {
+                    queue.push_back(sender);
+                }
+                drop(state);
+                self.turns.give();
+            }
         }
-        self.turns.give();
         receiver
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let left = self.turns.lock().waiting.remove(&self.actor);
+        let mut state = self.turns.lock();
+        let left = state.waiting.remove(&self.actor);
+        // A call that it began and never went on with.
+        if state.taken.is_some_and(|(_, actor)| actor == self.actor) {
+            state.taken = None;
+        }
+        drop(state);
         drop(left);
         self.turns.give();
     }
@@ -109,7 +133,11 @@ impl Drop for Seat {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turns.lock().is_taken = false;
+        let mut state = self.turns.lock();
+        if state.taken.is_some_and(|(number, _)| number == self.number) {
+            state.taken = None;
+        }
+        drop(state);
         self.turns.give();
     }
 }
@@ -148,6 +176,20 @@ mod tests {
             assert_eq!(story(1), first);
         }
         assert_ne!(story(2), first);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_go_on_with_a_call_holds_up_nobody() {
+        let turns = Turns::new(1);
+        let (one, two) = (turns.sit(), turns.sit());
+        let _begun = one.ask();
+        let _left = two.ask();
+        drop(two);
+        assert!(one.ask().await.is_ok(), "the turn is for both of its calls");
+        let three = turns.sit();
+        let (waits, begun) = (three.ask(), one.ask());
+        drop((one, begun));
+        assert!(waits.await.is_ok());
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hosu_catalog::{Catalog, CatalogSettings, SqliteDatabase};
 use hosu_host::object_store::local::LocalFileSystem;
@@ -118,6 +119,11 @@ impl World {
     /// The lake without faults, for auditors.
     pub fn open_for_audit(&self) -> Result<Catalog, LocationError> {
         self.open(&Gate::open(), u64::MAX)
+    }
+
+    /// Time passes.
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
     }
 
     /// Everything that is still on its way arrives.

@@ -130,16 +130,16 @@ fn batches(seed: u64, sender: Sender, number: usize) -> Vec<Batch> {
 }
 
 /// A sender, over all its lives.
-struct Actor<'a> {
-    world: &'a World,
-    seed: u64,
-    sender: Sender,
-    number: usize,
-    seat: Arc<Seat>,
+pub(super) struct Actor<'a> {
+    pub world: &'a World,
+    pub seed: u64,
+    pub sender: Sender,
+    pub number: usize,
+    pub seat: Arc<Seat>,
 }
 
 impl Actor<'_> {
-    async fn day(self) -> Result<BadDay, String> {
+    pub async fn day(self) -> Result<BadDay, String> {
         let mut day = BadDay::default();
         let mut random = SmallRng::seed_from_u64(mix(self.seed, 6));
         let mut left = batches(self.seed, self.sender, self.number);
@@ -179,10 +179,22 @@ impl Actor<'_> {
 async fn morning(world: &World, seed: u64, senders: &[Sender]) -> Result<(), Box<dyn Error>> {
     let catalog = world.open(&Gate::open(), mix(seed, 7))?;
     for (number, sender) in senders.iter().enumerate() {
-        for batch in batches(mix(seed, 10 + number as u64), *sender, number) {
-            let sent = sender.send(world, &catalog, &table(), &batch).await;
-            sent.map_err(|error| format!("the next morning batch {} failed: {error}", batch.number))?;
-        }
+        send_again(world, &catalog, mix(seed, 10 + number as u64), *sender, number).await?;
+    }
+    Ok(())
+}
+
+/// Sends all batches of an [`Actor`], none of which may fail.
+pub(super) async fn send_again(
+    world: &World,
+    catalog: &hosu_catalog::Catalog,
+    seed: u64,
+    sender: Sender,
+    number: usize,
+) -> Result<(), Box<dyn Error>> {
+    for batch in batches(seed, sender, number) {
+        let sent = sender.send(world, catalog, &table(), &batch).await;
+        sent.map_err(|error| format!("the next morning batch {} failed: {error}", batch.number))?;
     }
     Ok(())
 }

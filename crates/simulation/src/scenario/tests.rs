@@ -106,14 +106,15 @@ fn promises_hold_over_many_power_cuts() {
     assert!(all.cuts > 24 && all.unheard > 0, "{all:?}");
 }
 
-/// Seeds in one test; `--example seed` takes any others.
+/// Seeds in one test, from the first on; `--example seed` takes any others.
 const SEEDS: u64 = 60;
+const FIRST_SEED: u64 = 40;
 
 #[test]
 fn promises_hold_on_many_bad_days() {
     let mut all = BadDay::default();
     let mut failures = String::new();
-    for seed in 0..SEEDS {
+    for seed in FIRST_SEED..FIRST_SEED + SEEDS {
         match bad_day(seed, SENDERS[(seed % SENDERS.len() as u64) as usize]) {
             Ok(day) => {
                 all.acknowledged += day.acknowledged;
@@ -143,4 +144,51 @@ fn a_seed_tells_the_same_story_again() {
         };
         assert_eq!(tell(), tell(), "seed {seed}");
     }
+}
+
+fn job_sweep(storage: Storage, n: usize) {
+    let sweep = job_crashes(storage, PowerCut::TakesAll, n).unwrap_or_else(|failure| panic!("{failure}"));
+    println!("jobs in a {storage:?}: {sweep:?}");
+    assert!(
+        sweep.calls > 60 && sweep.crashes > 20 && sweep.unheard > 0 && sweep.interrupted > 5,
+        "{sweep:?}"
+    );
+}
+
+#[test]
+fn who_runs_jobs_on_a_bucket_may_die() {
+    job_sweep(Storage::Bucket, 2);
+}
+
+#[test]
+fn who_runs_jobs_on_a_folder_may_die() {
+    job_sweep(Storage::Folder, 5);
+}
+
+/// Seeds in one test; `--example job_seed` takes any others.
+const JOB_SEEDS: u64 = 12;
+
+#[test]
+fn targets_are_right_after_many_bad_days() {
+    let mut all = JobDay::default();
+    let mut failures = String::new();
+    for seed in 0..JOB_SEEDS {
+        match job_day(seed) {
+            Ok(day) => {
+                all.succeeded += day.succeeded;
+                all.nothing_new += day.nothing_new;
+                all.failed += day.failed;
+                all.unheard += day.unheard;
+                all.cut_off += day.cut_off;
+                all.crashes += day.crashes;
+                all.snapshots += day.snapshots;
+            }
+            Err(failure) => failures.push_str(&failure.to_string()),
+        }
+    }
+    println!("{JOB_SEEDS} seeds: {all:?}");
+    assert!(failures.is_empty(), "{failures}");
+    let seeds = JOB_SEEDS as usize;
+    assert!(all.succeeded > seeds && all.failed > seeds / 2 && all.crashes > seeds / 2, "{all:?}");
+    assert!(all.nothing_new > seeds / 2 && all.cut_off > seeds / 4, "{all:?}");
 }
