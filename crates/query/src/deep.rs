@@ -36,8 +36,9 @@ pub(crate) async fn with_deep_stack<T: Send + 'static>(
     receiver.await.map_err(|_| failed("planning was broken off".to_owned()))?
 }
 
-/// Does `work` on a thread with as much stack and waits for it; here, where there is no such thread to be had.
-pub(crate) fn deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// Does `work` on a thread with as much stack and waits for it; here, where there is no such thread to be had, or this is one.
+/// Whoever asks for the tables of many statements does so once around all of it.
+pub fn deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     if is_deep() {
         return work();
     }

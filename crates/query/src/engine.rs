@@ -193,7 +193,8 @@ impl Engine {
             bound.examine();
             Ok(bound)
         };
-        self.watched(binding).await
+        // Nothing is computed, so that no memory needs to be watched.
+        with_deep_stack(binding).await
     }
 
     /// Plans on a thread with enough stack, until the memory is used up.

@@ -35,6 +35,7 @@ mod views;
 mod window;
 
 pub use bound::{Bound, NotRowWise};
+pub use deep::deep_stack;
 pub use engine::{Engine, EngineSettings};
 pub use error::{Position, QueryError, run_error};
 pub use functions::{FunctionInfo, FunctionKind};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_dialect::At;
-use hosu_query::{Engine, find_table};
+use hosu_query::{Engine, deep_stack, find_table};
 use hosu_table::name::{TableName, nearest};
 
 use crate::bind::{self, BoundJob};
@@ -89,7 +89,7 @@ impl Project {
             selects: BTreeMap::new(),
             lines: BTreeMap::new(),
         };
-        let reads = loading.read(files);
+        let reads = deep_stack(|| loading.read(files));
         let tables = tables(catalog).await?;
         let graph = Graph::new(reads, &tables);
         for (name, (job, fault)) in graph.faults {
