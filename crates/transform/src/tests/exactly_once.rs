@@ -61,7 +61,7 @@ async fn a_run_that_lost_its_lease_commits_nothing() {
                 let taken = std::thread::spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                     runtime.block_on(async move {
-                        let now_ms = catalog.host().clock.now_ms() + 3_600_000;
+                        let now_ms = catalog.host().clock.now_ms() + 40 * 24 * 3_600_000;
                         let holder = catalog.host().ids.uuid();
                         let until_ms = now_ms + 60_000;
                         catalog.record(vec![JobChange::TakeLease { name, holder, now_ms, until_ms }]).await

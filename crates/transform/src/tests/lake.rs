@@ -59,7 +59,8 @@ pub(super) fn runner(catalog: &Catalog, watch: Arc<dyn Watch>) -> Runner {
     let settings = RunSettings {
         // A sleep on the clock of these tests is over at once.
         renew: false,
-        lease: Duration::from_secs(30),
+        // And so is a lease for those who wait for it, unless it is a long one.
+        lease: Duration::from_secs(30 * 24 * 3_600),
         ..RunSettings::default()
     };
     Runner { catalog: catalog.clone(), engine, settings, watch, stop: Stop::new() }
