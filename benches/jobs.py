@@ -85,7 +85,7 @@ def many_jobs(lake, count, repeat):
     folder.mkdir()
     job(folder, "j0", "append", COLUMNS.format(kind="login"))
     for number in range(1, count):
-        # Ten levels deep, each job of a level reads one of the level above.
+        # Seven levels deep, each job of a level reads one of the level above.
         above = f"curated.j{(number - 1) // 3}"
         job(folder, f"j{number}", "append", f"select event_id, user_id, event_time from {above} where user_id % 7 <> {number % 7}")
     return [lake.hosu("job", "check", "--jobs", str(folder)) for _ in range(repeat)]
