@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_table::commit::summary_count;
 use hosu_table::increment::{Gap, NewSnapshots, new_snapshots};
 use hosu_table::name::TableName;
 use iceberg::spec::{
@@ -121,10 +122,7 @@ async fn appended(
 
 /// How many files the snapshots say that they added.
 fn told(new: &NewSnapshots) -> Option<u64> {
-    let added = new.appended().map(|snapshot| {
-        snapshot.summary().additional_properties.get("added-data-files")?.parse::<u64>().ok()
-    });
-    added.sum()
+    new.appended().map(|snapshot| summary_count(snapshot.summary(), "added-data-files")).sum()
 }
 
 /// What each snapshot's own manifests say that it added.

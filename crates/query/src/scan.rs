@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_catalog::{Catalog, Table};
+use hosu_table::commit::summary_count;
 use iceberg::spec::{
     DataContentType, DataFile, DataFileFormat, ManifestContentType, ManifestEntryRef, ManifestFile,
     PartitionSpec, Snapshot,
@@ -186,9 +187,7 @@ fn truncate(files: &mut Vec<ScanFile>, rows_wanted: Option<u64>) {
 
 /// What the snapshot says of itself; the counts of the manifest list where it is silent.
 fn totals(snapshot: &Snapshot, live: &[&ManifestFile]) -> ScanStats {
-    let summary = |key: &str| {
-        snapshot.summary().additional_properties.get(key).and_then(|value| value.parse::<u64>().ok())
-    };
+    let summary = |key: &str| summary_count(snapshot.summary(), key);
     let counted = live
         .iter()
         .map(|manifest| {

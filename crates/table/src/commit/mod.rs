@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use manifests::{Bin, plan_manifests, plan_removal};
 pub use metadata::{MetadataError, NewSnapshot, Next, first_metadata, next_metadata, schema_after};
-pub use summary::{Removed, append_summary, overwrite_summary};
+pub use summary::{Removed, append_summary, overwrite_summary, summary_count};
 
 /// The key in a snapshot's summary that tells which operation made it.
 pub const OPERATION_ID: &str = "hosu.operation-id";

@@ -10,6 +10,12 @@ use iceberg::spec::{DataContentType, DataFile, PartitionSpec, Schema, Struct, Su
 use crate::commit::NewRows;
 use crate::paths;
 
+/// What a snapshot's summary says under a key that is a count, such as `total-records`; none where it says nothing that can be
+/// understood.
+pub fn summary_count(summary: &Summary, key: &str) -> Option<u64> {
+    summary.additional_properties.get(key)?.parse().ok()
+}
+
 /// The entries of a snapshot that appends files, after a parent with the summary `parent` (none for the first one).
 /// Partitions are listed singly up to `partitions_max` of them.
 pub fn append_summary(
@@ -28,7 +34,7 @@ pub fn append_summary(
     }
     let before = |key: &str| match parent {
         None => Some(0),
-        Some(parent) => parent.additional_properties.get(key).and_then(|text| text.parse::<u64>().ok()),
+        Some(parent) => summary_count(parent, key),
     };
     for (key, more) in totals(added) {
         if let Some(total) = before(key).and_then(|before| before.checked_add(more)) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, stream};
 use hosu_catalog::{Catalog, Table};
 use hosu_host::{Host, Location, StoreError};
+use hosu_table::commit::summary_count;
 use hosu_table::name::TableName;
 use iceberg::spec::{DataContentType, DataFileFormat, ManifestEntryRef, ManifestFile, Snapshot};
 use serde::Serialize;
@@ -86,7 +87,9 @@ struct Totals {
 impl<'a> Examiner<'a> {
     fn new(catalog: &'a Catalog, table: &'a Table) -> Self {
         let metadata = &table.metadata;
-        let rows = metadata.current_snapshot().and_then(|snapshot| total(snapshot, "total-records"));
+        let rows = metadata
+            .current_snapshot()
+            .and_then(|snapshot| summary_count(snapshot.summary(), "total-records"));
         let health = TableHealth {
             table: table.name.to_string(),
             rows: rows.unwrap_or_default(),
@@ -210,7 +213,7 @@ impl<'a> Examiner<'a> {
             ("total-files-size", totals.bytes),
         ];
         for (key, found) in compared {
-            if let Some(said) = total(snapshot, key)
+            if let Some(said) = summary_count(snapshot.summary(), key)
                 && said != found
             {
                 let id = snapshot.snapshot_id();
@@ -316,8 +319,4 @@ async fn examine_file(host: &Host, path: &str, expected: ExpectedFile) -> Result
         Ok(rows) => Err(("row_count", format!("{rows} rows, the manifest says {}", expected.rows))),
         Err(error) => Err(("file_unreadable", with_causes(&error))),
     }
-}
-
-fn total(snapshot: &Snapshot, key: &str) -> Option<u64> {
-    snapshot.summary().additional_properties.get(key)?.parse().ok()
 }
