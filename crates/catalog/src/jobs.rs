@@ -52,6 +52,11 @@ impl RunState {
             Self::Interrupted => "interrupted",
         }
     }
+
+    /// Whether the run did what it was to do.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Succeeded | Self::NothingNew)
+    }
 }
 
 impl fmt::Display for RunState {
@@ -162,6 +167,13 @@ pub struct JobState {
     pub positions: Vec<Position>,
     /// When that was committed, in milliseconds since 1970.
     pub updated_at_ms: i64,
+}
+
+impl JobState {
+    /// How far an input is in the target.
+    pub fn position(&self, input: &TableName) -> Option<&Position> {
+        self.positions.iter().find(|position| position.table == *input)
+    }
 }
 
 /// The scheduler's memory; there is one of a job.

@@ -5,6 +5,7 @@
 //! would put it right.
 
 use hosu_catalog::{JobState, Position, Table};
+use hosu_table::commit::summary_count;
 use hosu_table::increment::{Gap, new_snapshots};
 use hosu_table::name::TableName;
 use iceberg::spec::{Operation, SnapshotRef, TableMetadata};
@@ -61,21 +62,32 @@ pub enum Decision {
     },
 }
 
-/// A snapshot of a target that no run of its job made.
+/// What became of a target without a run of its job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignWrite {
-    /// Its id; none when the table went back to before its first row.
-    pub snapshot_id: Option<i64>,
-    /// What it did, in Iceberg's word; none for a step back.
-    pub operation: Option<String>,
+pub enum ForeignWrite {
+    /// A snapshot changed its rows.
+    Snapshot {
+        /// The snapshot's id.
+        id: i64,
+        /// What it did, in Iceberg's word.
+        operation: String,
+    },
+    /// It is as it was before the last run.
+    RolledBack {
+        /// Its snapshot; none when it went back to before its first row.
+        to: Option<i64>,
+    },
+    /// What was done since the last run cannot be told: snapshots were expired.
+    Expired,
 }
 
 impl std::fmt::Display for ForeignWrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.snapshot_id, &self.operation) {
-            (Some(id), Some(operation)) => write!(f, "snapshot {id}, {operation}"),
-            (Some(id), None) => write!(f, "its snapshot is {id} again"),
-            (None, _) => f.write_str("it has no snapshot any more"),
+        match self {
+            Self::Snapshot { id, operation } => write!(f, "snapshot {id}, {operation}"),
+            Self::RolledBack { to: Some(id) } => write!(f, "its snapshot is {id} again"),
+            Self::RolledBack { to: None } => f.write_str("it has no snapshot any more"),
+            Self::Expired => f.write_str("or only rewritten: its snapshots since then were expired"),
         }
     }
 }
@@ -186,7 +198,8 @@ fn append(
     let mut changed = Vec::new();
     let mut moved = false;
     for input in &facts.inputs {
-        let position = position_of(state, input.name)
+        let position = state
+            .position(input.name)
             .ok_or_else(|| Refusal::PositionMissing { input: input.name.clone() })?;
         match news(position, input.table) {
             News::None => {}
@@ -203,17 +216,13 @@ fn full(facts: &Facts<'_>, state: &JobState, foreign: Option<ForeignWrite>) -> D
     let mut moved = false;
     let mut same = state.select == facts.select && foreign.is_none();
     for input in &facts.inputs {
-        match position_of(state, input.name).map(|position| news(position, input.table)) {
+        match state.position(input.name).map(|position| news(position, input.table)) {
             Some(News::None) => {}
             Some(News::Rewritten) => moved = true,
             _ => same = false,
         }
     }
     if same { Decision::NothingNew { moved } } else { Decision::Replace { foreign } }
-}
-
-fn position_of<'a>(state: &'a JobState, name: &TableName) -> Option<&'a Position> {
-    state.positions.iter().find(|position| position.table == *name)
 }
 
 /// What became of an input since a position.
@@ -253,22 +262,20 @@ fn is_rewrite(snapshot: &SnapshotRef) -> bool {
     snapshot.summary().operation == Operation::Replace
 }
 
-/// The newest snapshot since `known` that changed rows, or a step back to before it.
+/// What others did to a target since `known` was its snapshot.
 fn foreign_write(metadata: &TableMetadata, known: Option<i64>) -> Option<ForeignWrite> {
-    let current = metadata.current_snapshot_id();
-    let mut newest = None;
-    let mut at = current;
-    while at != known {
-        let Some(snapshot) = at.and_then(|id| metadata.snapshot_by_id(id)) else {
-            return Some(ForeignWrite { snapshot_id: current, operation: None });
-        };
-        if newest.is_none() && !is_rewrite(snapshot) {
-            let operation = Some(snapshot.summary().operation.as_str().to_owned());
-            newest = Some(ForeignWrite { snapshot_id: at, operation });
+    match new_snapshots(metadata, known) {
+        Ok(new) => {
+            let changed = new.snapshots.iter().rev().find(|snapshot| !is_rewrite(snapshot))?;
+            let operation = changed.summary().operation.as_str().to_owned();
+            Some(ForeignWrite::Snapshot { id: changed.snapshot_id(), operation })
         }
-        at = snapshot.parent_snapshot_id();
+        Err(Gap::Overwritten { snapshot_id: id, operation }) => {
+            Some(ForeignWrite::Snapshot { id, operation })
+        }
+        Err(Gap::RolledBack) => Some(ForeignWrite::RolledBack { to: metadata.current_snapshot_id() }),
+        Err(Gap::Expired) => Some(ForeignWrite::Expired),
     }
-    newest
 }
 
 /// Whether others than the state's runs changed the rows of a table since `known` was its snapshot.
@@ -277,11 +284,8 @@ pub(crate) fn only_rewritten(metadata: &TableMetadata, known: Option<i64>) -> bo
 }
 
 fn has_rows(metadata: &TableMetadata) -> bool {
-    let total = |key: &str| {
-        let snapshot = metadata.current_snapshot()?;
-        snapshot.summary().additional_properties.get(key)?.parse::<u64>().ok()
-    };
-    metadata.current_snapshot().is_some() && total("total-records") != Some(0)
+    let is_filled = |snapshot: &SnapshotRef| summary_count(snapshot.summary(), "total-records") != Some(0);
+    metadata.current_snapshot().is_some_and(is_filled)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use hosu_catalog::{Catalog, JobRun, JobRuns, JobState, Table};
 use hosu_query::find_table;
+use hosu_table::commit::summary_count;
 use hosu_table::increment::new_snapshots;
 use hosu_table::name::TableName;
+use iceberg::spec::SnapshotRef;
 
 use crate::agenda::clock_text;
 use crate::decide::{News, news};
@@ -69,19 +71,17 @@ pub async fn list(catalog: &Catalog, project: &Project) -> Result<Vec<Listed>, R
 fn lag(name: &TableName, table: Option<&Table>, state: Option<&JobState>, mode: Mode) -> Lag {
     let told = |snapshots, rows| Lag { table: name.clone(), snapshots, rows };
     let Some(table) = table else { return told(Some(0), Some(0)) };
-    let position = state.and_then(|state| state.positions.iter().find(|position| position.table == *name));
-    let count = |key: &str, snapshot: &iceberg::spec::SnapshotRef| -> Option<u64> {
-        snapshot.summary().additional_properties.get(key)?.parse().ok()
-    };
-    let all = || table.snapshot().map_or(Some(0), |snapshot| count("total-records", snapshot));
-    let Some(position) = position else { return told(None, all()) };
+    let all =
+        || table.snapshot().map_or(Some(0), |snapshot| summary_count(snapshot.summary(), "total-records"));
+    let Some(position) = state.and_then(|state| state.position(name)) else { return told(None, all()) };
     match news(position, table) {
         News::None | News::Rewritten => told(Some(0), Some(0)),
         News::Recreated | News::Gap(_) if mode == Mode::Full => told(None, all()),
         News::Recreated | News::Gap(_) => told(None, None),
         News::Rows => match new_snapshots(&table.metadata, position.snapshot_id) {
             Ok(new) => {
-                let rows = new.appended().map(|snapshot| count("added-records", snapshot)).sum();
+                let added = |snapshot: &SnapshotRef| summary_count(snapshot.summary(), "added-records");
+                let rows = new.appended().map(added).sum();
                 told(Some(new.appended().count()), rows)
             }
             Err(_) => told(None, None),

@@ -264,7 +264,7 @@ impl Runner {
         }
     }
 
-    /// What the run did, whether or not its answer got lost.
+    /// What the run did, whether or not its answer got lost. One that another run has called broken off did nothing.
     async fn account(&self, work: Work<'_>, result: Result<(), RunError>) -> Ended {
         let Work { run, notes, .. } = work;
         let error = match result {
@@ -274,7 +274,7 @@ impl Runner {
         if !error.is_definite()
             && let Ok(found) =
                 self.catalog.job_runs(JobRuns { run_id: Some(run.run_id), ..JobRuns::default() }).await
-            && let Some(found) = found.into_iter().find(|run| run.state != RunState::Running)
+            && let Some(found) = found.into_iter().find(|run| run.state.is_good())
         {
             return Ended { run: found, notes, error: None };
         }

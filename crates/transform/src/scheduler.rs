@@ -19,7 +19,6 @@ use uuid::Uuid;
 
 use crate::agenda::{Agenda, DueSlot};
 use crate::error::RunError;
-use crate::job::JobError;
 use crate::project::{JobFile, Project, ProjectJob};
 use crate::run::{Ended, Order, Runner, Trigger};
 use crate::schedule::Schedule;
@@ -182,7 +181,6 @@ struct Shift<'a, F> {
     arrivals: Arrivals,
     files: Vec<JobFile>,
     project: Arc<Project>,
-    faults: Vec<JobError>,
     checked_ms: i64,
     /// Whether the files are others than those of the project.
     is_stale: bool,
@@ -215,7 +213,6 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             arrivals: Arrivals::default(),
             files,
             project: Arc::default(),
-            faults: Vec::new(),
             checked_ms: i64::MIN,
             is_stale: true,
             busy: BTreeSet::new(),
@@ -234,7 +231,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
         let mut running = FuturesUnordered::new();
         let end = loop {
             if self.scheduler.stop.is_asked() {
-                break End::Done;
+                break Ok(End::Done);
             }
             let (looked, ended) = self.look_while(&mut running).await;
             let nothing_ended = ended.is_empty();
@@ -245,12 +242,12 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                     let idle = nothing_ended && started.is_empty() && !waits;
                     (started, idle)
                 }
-                Err(RunError::LeaseLost) => break End::Overtaken,
+                Err(RunError::LeaseLost) => break Ok(End::Overtaken),
                 Err(error) if error.is_transient() => {
                     self.scheduler.runner.watch.event(&Event::Trouble { error: &error });
                     (Vec::new(), false)
                 }
-                Err(error) => return Err(error),
+                Err(error) => break Err(error),
             };
             for (job, slot, order) in started {
                 self.busy.insert(job.job.name.clone());
@@ -261,7 +258,7 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                 });
             }
             if idle && self.scheduler.settings.until_idle {
-                break End::Done;
+                break Ok(End::Done);
             }
             let clock = self.scheduler.runner.catalog.host().clock.clone();
             tokio::select! {
@@ -271,8 +268,9 @@ impl<'a, F: JobFolder> Shift<'a, F> {
                 () = clock.sleep(self.pause()) => {}
             }
         };
-        self.finish(running, end).await;
-        Ok(end)
+        // Whatever ends the shift, what has begun is not cut off.
+        self.finish(running, *end.as_ref().unwrap_or(&End::Done)).await;
+        end
     }
 
     /// Waits for what has begun; at the end only for a while, then asks it to put away what it began.
@@ -370,11 +368,10 @@ impl<'a, F: JobFolder> Shift<'a, F> {
             runner.catalog.record(slots.into_iter().map(JobChange::PutSlot).collect()).await?;
         }
         self.arrivals.take_up(&self.project, &project);
-        if std::mem::take(&mut self.is_stale) || project.faults != self.faults {
+        if std::mem::take(&mut self.is_stale) || project.faults != self.project.faults {
             let (folder, jobs) = (self.scheduler.folder.path(), project.jobs.len());
             runner.watch.event(&Event::Loaded { folder, jobs, faults: &project.faults });
         }
-        self.faults = project.faults.clone();
         self.project = Arc::new(project);
         Ok(())
     }

@@ -185,7 +185,7 @@ fn what_rows_cannot_be_added_to_is_refused_and_what_replaces_them_is_not() {
 #[test]
 fn a_full_run_says_what_else_it_replaces_and_does_so_without_news() {
     let case = Case::filled(Mode::Full, &["append", "append"], &["append"]);
-    let foreign = Some(ForeignWrite { snapshot_id: Some(2), operation: Some("append".to_owned()) });
+    let foreign = Some(ForeignWrite::Snapshot { id: 2, operation: "append".to_owned() });
     assert_eq!(case.decide(), Ok(Decision::Replace { foreign }));
     let mut changed = Case::filled(Mode::Full, &["append"], &["append", "overwrite"]);
     assert_eq!(changed.decide(), Ok(Decision::Replace { foreign: None }), "whatever became of the input");

@@ -1,12 +1,12 @@
 //! What a run would do, told before it does it.
 
 use hosu_catalog::Table;
-use hosu_query::{Input, InputRows, Live};
+use hosu_query::Live;
+use hosu_table::commit::summary_count;
 use hosu_table::name::{DEFAULT_DATABASE, TableName};
-use iceberg::spec::Summary;
 
 use super::Runner;
-use super::situation::Situation;
+use super::situation::{Pinned, Situation};
 use crate::decide::Decision;
 use crate::error::RunError;
 use crate::project::{Project, ProjectJob};
@@ -59,7 +59,6 @@ impl Runner {
         let situation = Situation::look(self, project, job, anew).await?;
         let does_nothing = matches!(situation.decision, Decision::NothingNew { .. });
         let mut inputs = Vec::new();
-        let mut planned_inputs = Vec::new();
         for input in &situation.inputs {
             let (new_snapshots, size) = match &input.added {
                 Some(added) => {
@@ -70,15 +69,14 @@ impl Runner {
                 None => (None, whole(&input.table)),
             };
             inputs.push(InputPlan { table: input.name.clone(), new_snapshots, size });
-            let rows = input.added.clone().map_or(InputRows::All, InputRows::Added);
-            planned_inputs.push(Input { name: input.name.clone(), table: input.table.clone(), rows });
         }
         let mut read = Size { rows: Some(0), ..Size::default() };
         if !does_nothing {
             let select = &job.select.value;
+            let inputs: Vec<_> = situation.inputs.iter().map(Pinned::input).collect();
             let live = Live::default();
             let planned =
-                self.engine.plan_on(&self.catalog, DEFAULT_DATABASE, select, &planned_inputs, &live).await?;
+                self.engine.plan_on(&self.catalog, DEFAULT_DATABASE, select, &inputs, &live).await?;
             let stats = planned.stats();
             read = Size { files: stats.files_planned, rows: None, bytes: stats.bytes_planned };
         }
@@ -97,14 +95,10 @@ impl Runner {
 /// All of a table, as its snapshot says.
 fn whole(table: &Table) -> Size {
     let Some(snapshot) = table.snapshot() else { return Size { rows: Some(0), ..Size::default() } };
-    let total = |key: &str| total(snapshot.summary(), key);
+    let total = |key: &str| summary_count(snapshot.summary(), key);
     Size {
         files: total("total-data-files").unwrap_or(0),
         rows: total("total-records"),
         bytes: total("total-files-size").unwrap_or(0),
     }
-}
-
-fn total(summary: &Summary, key: &str) -> Option<u64> {
-    summary.additional_properties.get(key)?.parse().ok()
 }

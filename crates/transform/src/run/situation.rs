@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hosu_catalog::{Catalog, JobState, Table};
-use hosu_query::{Increment, IncrementError, find_table, increment};
+use hosu_query::{Increment, IncrementError, Input, InputRows, find_table, increment};
 use hosu_table::name::TableName;
 
 use super::Runner;
@@ -28,6 +28,14 @@ pub(super) struct Pinned {
     pub table: Arc<Table>,
     /// The rows to read where not all are.
     pub added: Option<Arc<Increment>>,
+}
+
+impl Pinned {
+    /// The input as it is read.
+    pub fn input(&self) -> Input {
+        let rows = self.added.clone().map_or(InputRows::All, InputRows::Added);
+        Input { name: self.name.clone(), table: self.table.clone(), rows }
+    }
 }
 
 impl Situation {
@@ -96,8 +104,7 @@ async fn added(
     input: &Pinned,
     state: Option<&JobState>,
 ) -> Result<Increment, RunError> {
-    let position = state.and_then(|state| state.positions.iter().find(|at| at.table == input.name));
-    let after = position.and_then(|position| position.snapshot_id);
+    let after = state.and_then(|state| state.position(&input.name)?.snapshot_id);
     increment(catalog, &input.table, after).await.map_err(|error| match error {
         IncrementError::Gap { gap, .. } => refused(job, Refusal::Input { input: input.name.clone(), gap }),
         IncrementError::Unreadable(error) => error.into(),

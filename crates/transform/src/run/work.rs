@@ -9,10 +9,11 @@ use hosu_catalog::{
 use hosu_change::{ChangeError, Effect, Target, commit, filled_rows, write};
 use hosu_datafile::{Written, discard};
 use hosu_host::Stop;
-use hosu_query::{Input, InputRows, Live, Planned};
+use hosu_query::{Live, Planned};
 use hosu_table::arrow_schema;
 use hosu_table::commit::{Conflict, OPERATION_ID};
 use hosu_table::name::{DEFAULT_DATABASE, TableName};
+use iceberg::spec::Schema;
 
 use super::rows::Tests;
 use super::situation::{Pinned, Situation};
@@ -95,10 +96,7 @@ impl<'a> Work<'a> {
 
     fn describe_inputs(&mut self, inputs: &[Pinned], state: Option<&JobState>, decision: &Decision) {
         let goes_on = matches!(decision, Decision::Append { .. } | Decision::NothingNew { .. });
-        let from = |name: &TableName| {
-            let position = state?.positions.iter().find(|position| position.table == *name)?;
-            position.snapshot_id.filter(|_| goes_on)
-        };
+        let from = |name: &TableName| state?.position(name)?.snapshot_id.filter(|_| goes_on);
         self.run.inputs = inputs
             .iter()
             .map(|input| RunInput {
@@ -158,8 +156,7 @@ impl<'a> Work<'a> {
         existing: Option<Arc<Table>>,
         effect: Effect,
     ) -> Result<(), RunError> {
-        let target = self.target(bound, existing, effect)?;
-        let filled = self.filled(bound, &target)?;
+        let (target, filled) = self.target(bound, existing, effect)?;
         let live = Live::default();
         self.runner.watch.event(&Event::Started { run: &self.run, live: &live });
         let planned = self.plan(&inputs, &live).await?;
@@ -182,48 +179,35 @@ impl<'a> Work<'a> {
         result
     }
 
-    /// What is written to.
+    /// What is written to, and which of its columns each one of the SELECT fills.
     fn target(
         &self,
         bound: &BoundJob,
         existing: Option<Arc<Table>>,
         effect: Effect,
-    ) -> Result<Target, RunError> {
-        let job = &self.job.job;
+    ) -> Result<(Target, Vec<usize>), RunError> {
+        let (job, line) = (&self.job.job, self.job.select.position.line);
+        let filled = |schema: &Schema| bind::filled_columns(job, bound, &job.target, schema, line);
         let Some(table) = existing else {
             let uuid = self.catalog().host().ids.uuid();
             let new = Box::new(bind::new_target(self.catalog(), job, &bound.columns, uuid)?);
-            return Ok(Target::New { name: job.target.clone(), new });
+            let filled = filled(&new.schema)?;
+            return Ok((Target::New { name: job.target.clone(), new }, filled));
         };
         bind::check_partitions(job, &table)?;
-        let fits =
-            bind::filled_columns(job, bound, &table.name, table.schema(), self.job.select.position.line);
-        match fits {
-            Ok(_) => Ok(Target::Existing { table, schema: None }),
+        match filled(table.schema()) {
+            Ok(filled) => Ok((Target::Existing { table, schema: None }, filled)),
             Err(_) if self.order.anew && effect == Effect::Replace => {
-                let schema = replaced(&table, &bound.columns);
-                let schema = schema.map_err(|fault| job.wrong(self.job.select.position.line, fault))?;
-                Ok(Target::Existing { table, schema: Some(Box::new(schema)) })
+                let schema = replaced(&table, &bound.columns).map_err(|fault| job.wrong(line, fault))?;
+                let filled = filled(&schema)?;
+                Ok((Target::Existing { table, schema: Some(Box::new(schema)) }, filled))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// For each column of the SELECT, which one of the target it fills.
-    fn filled(&self, bound: &BoundJob, target: &Target) -> Result<Vec<usize>, RunError> {
-        let line = self.job.select.position.line;
-        Ok(bind::filled_columns(&self.job.job, bound, target.name(), target.schema(), line)?)
-    }
-
     async fn plan(&self, inputs: &[Pinned], live: &Live) -> Result<Planned, RunError> {
-        let inputs: Vec<Input> = inputs
-            .iter()
-            .map(|input| Input {
-                name: input.name.clone(),
-                table: input.table.clone(),
-                rows: input.added.clone().map_or(InputRows::All, InputRows::Added),
-            })
-            .collect();
+        let inputs: Vec<_> = inputs.iter().map(Pinned::input).collect();
         let select = &self.job.select.value;
         let planning = self.runner.engine.plan_on(self.catalog(), DEFAULT_DATABASE, select, &inputs, live);
         tokio::select! {
