@@ -38,7 +38,8 @@ pub trait Database: Debug + Send + Sync {
     /// The tables of a database, in order of their names.
     async fn tables(&self, database: &str) -> Result<Vec<TableName>, DatabaseError>;
 
-    /// What the ledger knows of these sources of a table, oldest first; of all when `sources` is none.
+    /// What the ledger knows of these sources of a table, named by [`LedgerRow::source`] or [`LedgerRow::identity`], oldest first
+    /// for each of them; of all when `sources` is none.
     async fn ledger(
         &self,
         table_uuid: Uuid,
@@ -181,9 +182,14 @@ pub struct LedgerRow {
     pub branch: String,
     /// The source's absolute path or URL; `-` for standard input, which is never looked up.
     pub source: String,
-    /// Its length as stored.
+    /// What tells the source from another one of its name, as `inode:<device>:<inode>`; none where only the name does.
+    pub identity: Option<String>,
+    /// Where in the source the part begins that this ingest took; what is before it was taken by earlier ones. 0 for a whole
+    /// source.
+    pub from_byte: u64,
+    /// Where that part ends: the source's length as stored.
     pub size_bytes: u64,
-    /// `blake3:<hex>` of its bytes as stored, or `etag:<etag>`.
+    /// `blake3:<hex>` of the source's bytes as stored, from its start to `size_bytes`, or `etag:<etag>`.
     pub content: String,
     /// The ingest that took it.
     pub operation_id: Uuid,
@@ -207,6 +213,11 @@ pub enum LedgerRule {
     FirstOfSource,
     /// When it has taken this content from it.
     FirstOfContent,
+    /// When it has taken anything from this path, URL or identity since these many rows were all that it had of them.
+    NothingSince {
+        /// How many rows there were.
+        rows: u64,
+    },
     /// Never.
     Any,
 }

@@ -92,6 +92,8 @@ fn ledger_row(table: Uuid, source: &str, content: &str, rule: LedgerRule) -> Led
         table_uuid: table,
         branch: "main".to_owned(),
         source: source.to_owned(),
+        identity: None,
+        from_byte: 0,
         size_bytes: 10,
         content: content.to_owned(),
         operation_id: Uuid::nil(),
@@ -279,6 +281,41 @@ async fn a_source_in_the_ledger_stops_the_whole_commit() {
         }
         assert_eq!(live_files(&lake, &events).await.len(), before + usize::from(passes));
     }
+}
+
+#[tokio::test]
+async fn a_part_is_refused_when_another_one_was_taken_meanwhile() {
+    let lake = Lake::new();
+    let events = name("events");
+    let table = lake
+        .catalog
+        .create_table(events.clone(), new_table(&lake.catalog, &events, &[]), false)
+        .await
+        .expect("a table");
+    let uuid = table.uuid();
+    let part = |source: &str, identity: &str, from_byte: u64, rows: u64| {
+        let row = LedgerRow {
+            identity: Some(identity.to_owned()),
+            from_byte,
+            ..ledger_row(uuid, source, "blake3:1", LedgerRule::NothingSince { rows })
+        };
+        let mut commit = change(&table, vec![Step::Append(append("file:///a.parquet", 1))]);
+        commit.ledger.push(row);
+        lake.catalog.commit(commit)
+    };
+    part("/app.log", "inode:1:5", 0, 0).await.expect("the first part");
+    let again = part("/app.log", "inode:1:5", 0, 0).await;
+    assert!(matches!(again, Err(CatalogError::AlreadyIngested { .. })), "{again:?}");
+    // The file got another name, and another file has its name.
+    let renamed = part("/app.log.1", "inode:1:5", 0, 0).await;
+    assert!(matches!(renamed, Err(CatalogError::AlreadyIngested { .. })), "{renamed:?}");
+    part("/app.log.1", "inode:1:5", 10, 1).await.expect("the second part");
+    part("/app.log", "inode:1:6", 0, 1).await.expect("the new file");
+    let rows = lake.catalog.ledger(uuid, Some(&["inode:1:5".to_owned()])).await.expect("the ledger");
+    let parts: Vec<_> = rows.iter().map(|row| (row.source.as_str(), row.from_byte)).collect();
+    assert_eq!(parts, [("/app.log", 0), ("/app.log.1", 10)]);
+    let rows = lake.catalog.ledger(uuid, Some(&["/app.log".to_owned()])).await.expect("the ledger");
+    assert_eq!(rows.len(), 2, "by either name");
 }
 
 #[tokio::test]

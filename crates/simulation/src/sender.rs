@@ -205,6 +205,8 @@ fn ledger_row(
         table_uuid: table.uuid(),
         branch: "main".to_owned(),
         source: source.to_owned(),
+        identity: None,
+        from_byte: 0,
         size_bytes: written.bytes,
         content: "simulated".to_owned(),
         operation_id,

@@ -15,7 +15,10 @@ use super::unsigned;
 use crate::database::Refusal;
 use crate::jobs::{JobChange, JobRun, JobRuns, JobSlot, JobState, Lease, Position, RunInput, RunState};
 
-/// The tables of these rows; since version 2 of our own tables.
+/// The version of our own tables since which there are these rows.
+pub(super) const VERSION: u32 = 2;
+
+/// The tables of these rows.
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS hosu_leases (
     catalog_name TEXT NOT NULL,

@@ -5,6 +5,7 @@
 //! lake and is made by the first write; a file that cannot be written is opened to be read.
 
 mod jobs;
+mod ledger;
 mod schema;
 mod transact;
 
@@ -19,9 +20,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
 use self::schema::Content;
-use crate::database::{
-    Database, DatabaseError, LedgerRow, LedgerRule, Pointer, Transaction, TransactionOutcome,
-};
+use crate::database::{Database, DatabaseError, LedgerRow, Pointer, Transaction, TransactionOutcome};
 use crate::jobs::{JobRun, JobRuns, JobSlot, JobState, Lease};
 
 /// How long a lock of somebody else is waited for.
@@ -80,7 +79,7 @@ impl SqliteDatabase {
         question: impl FnOnce(&Connection, &str) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.read(T::default, move |open, catalog| match open.content {
-            Content::Complete => question(&open.connection, catalog),
+            Content::Complete | Content::Earlier { has_jobs: true } => question(&open.connection, catalog),
             _ => Ok(T::default()),
         })
         .await
@@ -247,19 +246,12 @@ impl Database for SqliteDatabase {
     ) -> Result<Vec<LedgerRow>, DatabaseError> {
         let sources = sources.map(<[String]>::to_vec);
         self.read(Vec::new, move |open, _| {
-            if open.content == Content::Iceberg {
-                return Ok(Vec::new());
-            }
-            let mut rows = Vec::new();
-            match sources {
-                None => rows.extend(ledger_rows(&open.connection, table_uuid, None)?),
-                Some(sources) => {
-                    for source in &sources {
-                        rows.extend(ledger_rows(&open.connection, table_uuid, Some(source))?);
-                    }
-                }
-            }
-            Ok(rows)
+            let has_parts = match open.content {
+                Content::Iceberg | Content::Nothing => return Ok(Vec::new()),
+                Content::Earlier { .. } => false,
+                Content::Complete => true,
+            };
+            ledger::rows(&open.connection, table_uuid, sources.as_deref(), has_parts)
         })
         .await
     }
@@ -312,34 +304,6 @@ impl Database for SqliteDatabase {
         })
         .await
     }
-}
-
-fn ledger_rows(
-    connection: &Connection,
-    table_uuid: Uuid,
-    source: Option<&str>,
-) -> rusqlite::Result<Vec<LedgerRow>> {
-    let sql = "SELECT branch, source, size_bytes, content, operation_id, snapshot_id, rows_added, rejected, \
-               ingested_at_ms FROM hosu_ingested WHERE table_uuid = ?1 AND (?2 IS NULL OR source = ?2) \
-               ORDER BY ingested_at_ms, rowid";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![table_uuid.to_string(), source], |row| {
-        let operation_id: String = row.get(4)?;
-        Ok(LedgerRow {
-            table_uuid,
-            branch: row.get(0)?,
-            source: row.get(1)?,
-            size_bytes: unsigned(row.get(2)?),
-            content: row.get(3)?,
-            operation_id: Uuid::parse_str(&operation_id).unwrap_or(Uuid::nil()),
-            snapshot_id: row.get(5)?,
-            rows: unsigned(row.get(6)?),
-            rejected: unsigned(row.get(7)?),
-            ingested_at_ms: row.get(8)?,
-            rule: LedgerRule::Any,
-        })
-    })?;
-    rows.collect()
 }
 
 fn unsigned(number: i64) -> u64 {

@@ -8,7 +8,7 @@ use super::jobs;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 /// The version of our own tables. A file with a newer one is refused: it may mean something else.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// How often WAL is asked for while others read the file or ask for it too. Each try but the last waits for their locks.
 const WAL_TRIES: u32 = 100;
@@ -59,11 +59,24 @@ CREATE TABLE IF NOT EXISTS hosu_ingested (
     snapshot_id INTEGER,
     rows_added INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
-    ingested_at_ms INTEGER NOT NULL
+    ingested_at_ms INTEGER NOT NULL,
+    from_byte INTEGER NOT NULL DEFAULT 0,
+    identity TEXT
 );
 CREATE INDEX IF NOT EXISTS hosu_ingested_source ON hosu_ingested (table_uuid, branch, source);
-INSERT OR IGNORE INTO hosu_meta (key, value) VALUES ('schema_version', '2');
-UPDATE hosu_meta SET value = '2' WHERE key = 'schema_version' AND value = '1';
+";
+
+/// What the ledger of a file of version 1 or 2 lacks.
+const PARTS: &str = "
+ALTER TABLE hosu_ingested ADD COLUMN from_byte INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hosu_ingested ADD COLUMN identity TEXT;
+";
+
+const COMPLETE: &str = "
+CREATE INDEX IF NOT EXISTS hosu_ingested_identity ON hosu_ingested (table_uuid, branch, identity)
+    WHERE identity IS NOT NULL;
+INSERT OR IGNORE INTO hosu_meta (key, value) VALUES ('schema_version', '3');
+UPDATE hosu_meta SET value = '3' WHERE key = 'schema_version' AND value IN ('1', '2');
 ";
 
 /// What an open file has.
@@ -73,8 +86,11 @@ pub(super) enum Content {
     Nothing,
     /// Iceberg's tables; another engine made it.
     Iceberg,
-    /// Iceberg's tables and ours of an earlier version: the ledger, but no rows of jobs.
-    Earlier,
+    /// Iceberg's tables and ours of an earlier version.
+    Earlier {
+        /// Whether there are rows of jobs; else there is the ledger alone.
+        has_jobs: bool,
+    },
     /// Iceberg's tables and ours.
     Complete,
 }
@@ -115,7 +131,7 @@ fn content(connection: &Connection, path: &Path) -> Result<Content, Fault> {
         .query_row("SELECT value FROM hosu_meta WHERE key = 'schema_version'", [], |row| row.get(0))
         .optional()?;
     match version.as_deref().unwrap_or("none").parse::<u32>() {
-        Ok(version) if version < VERSION => Ok(Content::Earlier),
+        Ok(version) if version < VERSION => Ok(Content::Earlier { has_jobs: version >= jobs::VERSION }),
         Ok(VERSION) => Ok(Content::Complete),
         _ => Err(Fault::Newer(version.unwrap_or_else(|| "none".to_owned()))),
     }
@@ -145,6 +161,10 @@ pub(super) fn create(path: &Path, lock_wait: Duration) -> Result<Connection, Fau
     }
     transaction.execute_batch(jobs::TABLES)?;
     transaction.execute_batch(OURS)?;
+    if !has_column(&transaction, "hosu_ingested", "from_byte")? {
+        transaction.execute_batch(PARTS)?;
+    }
+    transaction.execute_batch(COMPLETE)?;
     transaction.commit()?;
     if is_new && let Some(folder) = path.parent() {
         sync_folder(folder).map_err(Fault::Io)?;

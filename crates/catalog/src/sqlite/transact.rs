@@ -213,6 +213,12 @@ fn already_ingested(connection: &Connection, rows: &[LedgerRow]) -> rusqlite::Re
             LedgerRule::Any => continue,
             LedgerRule::FirstOfSource => None,
             LedgerRule::FirstOfContent => Some(&row.content),
+            LedgerRule::NothingSince { rows } => {
+                if rows_of_source(connection, row)? > rows {
+                    known.push(row.source.clone());
+                }
+                continue;
+            }
         };
         let found = params![row.table_uuid.to_string(), row.branch, row.source, content];
         if exists(connection, of_source, found)? {
@@ -222,9 +228,19 @@ fn already_ingested(connection: &Connection, rows: &[LedgerRow]) -> rusqlite::Re
     Ok(known)
 }
 
+fn rows_of_source(connection: &Connection, row: &LedgerRow) -> rusqlite::Result<u64> {
+    // Two lookups in two indexes; an OR over both columns would read all rows of the table.
+    let sql = "SELECT count(*) FROM (\
+               SELECT rowid FROM hosu_ingested WHERE table_uuid = ?1 AND branch = ?2 AND source = ?3 \
+               UNION SELECT rowid FROM hosu_ingested WHERE table_uuid = ?1 AND branch = ?2 AND identity = ?4)";
+    let values = params![row.table_uuid.to_string(), row.branch, row.source, row.identity];
+    connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).map(super::unsigned)
+}
+
 fn add_ledger_row(connection: &Connection, row: &LedgerRow) -> rusqlite::Result<()> {
     let sql = "INSERT INTO hosu_ingested (table_uuid, branch, source, size_bytes, content, operation_id, snapshot_id, \
-               rows_added, rejected, ingested_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               rows_added, rejected, ingested_at_ms, from_byte, identity) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.prepare_cached(sql)?.execute(params![
         row.table_uuid.to_string(),
@@ -236,7 +252,9 @@ fn add_ledger_row(connection: &Connection, row: &LedgerRow) -> rusqlite::Result<
         row.snapshot_id,
         signed(row.rows),
         signed(row.rejected),
-        row.ingested_at_ms
+        row.ingested_at_ms,
+        signed(row.from_byte),
+        row.identity,
     ])?;
     Ok(())
 }

@@ -112,6 +112,8 @@ fn ledger(catalog: &Catalog, plan: &Plan, harvest: &Harvest) -> Vec<LedgerRow> {
         table_uuid: plan.table.uuid,
         branch: "main".to_owned(),
         source: todo.source.name.clone(),
+        identity: None,
+        from_byte: 0,
         size_bytes: gives.stored_bytes,
         content: todo.source.etag().unwrap_or_else(|| gives.content.clone()),
         operation_id: harvest.operation,

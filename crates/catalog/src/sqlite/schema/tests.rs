@@ -4,7 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
+use super::super::ledger;
 use super::{Content, VERSION, check, create};
 
 /// How long a lock of the other thread is waited for.
@@ -54,14 +56,28 @@ fn a_file_of_an_earlier_version_is_readable_and_completed_by_the_first_write() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("catalog.db");
     let connection = create(&path, LOCK_WAIT).unwrap();
+    let second_version = "DROP INDEX hosu_ingested_identity; ALTER TABLE hosu_ingested DROP COLUMN from_byte; \
+                          ALTER TABLE hosu_ingested DROP COLUMN identity; \
+                          UPDATE hosu_meta SET value = '2' WHERE key = 'schema_version'";
+    connection.execute_batch(second_version).unwrap();
+    assert_eq!(check(&connection, &path).unwrap(), Content::Earlier { has_jobs: true });
     let first_version = "DROP TABLE hosu_leases; DROP TABLE hosu_job_runs; DROP TABLE hosu_job_states; \
                          DROP TABLE hosu_job_slots; UPDATE hosu_meta SET value = '1' WHERE key = 'schema_version'";
     connection.execute_batch(first_version).unwrap();
-    assert_eq!(check(&connection, &path).unwrap(), Content::Earlier);
+    assert_eq!(check(&connection, &path).unwrap(), Content::Earlier { has_jobs: false });
+    let table = Uuid::from_u128(7);
+    let row = "INSERT INTO hosu_ingested (table_uuid, branch, source, size_bytes, content, operation_id, rows_added, \
+               rejected, ingested_at_ms) VALUES (?1, 'main', '/a', 10, 'blake3:1', '', 1, 0, 5)";
+    connection.execute(row, [table.to_string()]).unwrap();
+    let names = ["/a".to_owned(), "inode:1:2".to_owned()];
+    let before = ledger::rows(&connection, table, Some(&names), false).unwrap();
+    assert_eq!(before.len(), 1);
+    assert_eq!((before[0].from_byte, before[0].identity.as_deref()), (0, None));
     drop(connection);
     let connection = create(&path, LOCK_WAIT).unwrap();
     assert_eq!(check(&connection, &path).unwrap(), Content::Complete);
     let version = "SELECT value FROM hosu_meta WHERE key = 'schema_version'";
     let version: String = connection.query_row(version, [], |row| row.get(0)).unwrap();
     assert_eq!(version, VERSION.to_string());
+    assert_eq!(ledger::rows(&connection, table, Some(&names), true).unwrap(), before);
 }

@@ -1,0 +1,61 @@
+//! The rows of the ledger, read: they decide what is taken, so a row that cannot be understood is an error.
+
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use super::unsigned;
+use crate::database::{LedgerRow, LedgerRule};
+
+const COLUMNS: &str =
+    "branch, source, size_bytes, content, operation_id, snapshot_id, rows_added, rejected, ingested_at_ms";
+
+/// What an older file lacks, whose rows are all of whole sources that only their name tells apart.
+const NO_PARTS: &str = "0 AS from_byte, NULL AS identity";
+
+/// What the ledger knows of these sources, named by name or identity; of all when there are none.
+pub(super) fn rows(
+    connection: &Connection,
+    table_uuid: Uuid,
+    sources: Option<&[String]>,
+    has_parts: bool,
+) -> rusqlite::Result<Vec<LedgerRow>> {
+    let parts = if has_parts { "from_byte, identity" } else { NO_PARTS };
+    let of_table = format!("SELECT {COLUMNS}, {parts} FROM hosu_ingested WHERE table_uuid = ?1");
+    let order = "ORDER BY ingested_at_ms, rowid";
+    let table = table_uuid.to_string();
+    let Some(sources) = sources else {
+        let mut statement = connection.prepare_cached(&format!("{of_table} {order}"))?;
+        return statement.query_map(params![table], |row| ledger_row(table_uuid, row))?.collect();
+    };
+    // Each by its own index.
+    let rowids = "SELECT rowid FROM hosu_ingested WHERE table_uuid = ?1 AND branch = 'main' AND";
+    let by_identity = if has_parts { format!("UNION {rowids} identity = ?2") } else { String::new() };
+    let sql = format!("{of_table} AND rowid IN ({rowids} source = ?2 {by_identity}) {order}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = Vec::new();
+    for source in sources {
+        for row in statement.query_map(params![table, source], |row| ledger_row(table_uuid, row))? {
+            rows.push(row?);
+        }
+    }
+    Ok(rows)
+}
+
+fn ledger_row(table_uuid: Uuid, row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
+    let operation_id: String = row.get(4)?;
+    Ok(LedgerRow {
+        table_uuid,
+        branch: row.get(0)?,
+        source: row.get(1)?,
+        size_bytes: unsigned(row.get(2)?),
+        content: row.get(3)?,
+        operation_id: Uuid::parse_str(&operation_id).unwrap_or(Uuid::nil()),
+        snapshot_id: row.get(5)?,
+        rows: unsigned(row.get(6)?),
+        rejected: unsigned(row.get(7)?),
+        ingested_at_ms: row.get(8)?,
+        from_byte: unsigned(row.get(9)?),
+        identity: row.get(10)?,
+        rule: LedgerRule::Any,
+    })
+}
