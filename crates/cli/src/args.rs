@@ -81,6 +81,9 @@ pub struct IngestArguments {
     /// Columns of a new table, as JSON Schema; otherwise they come from a sample of the records
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
+    /// Keep each record as it was read, in a column `_raw`; the table remembers it
+    #[arg(long)]
+    pub keep_raw: bool,
     /// Load the sources even if the table has them already
     #[arg(long)]
     pub reingest: bool,

@@ -185,6 +185,18 @@ pub enum CollectError {
         /// Why.
         source: Box<EvolveError>,
     },
+    /// `--keep-raw`, and the table has a column of that name for something else.
+    #[error(
+        "{table} cannot keep records as they are: its column `{column}` is {column_type}, not an optional binary"
+    )]
+    RawColumn {
+        /// The table.
+        table: TableName,
+        /// The column's name.
+        column: String,
+        /// Its type.
+        column_type: String,
+    },
     /// The table has columns that records cannot be decoded for.
     #[error("{table} cannot take records: {source}")]
     Columns {

@@ -25,6 +25,8 @@ pub struct IngestRequest {
     pub sort_by: Option<String>,
     /// The columns of a new table, as the text of a JSON Schema; `None` infers them from a sample.
     pub schema: Option<String>,
+    /// Whether each record is kept as it was read, in the column `_raw`. A table that has it gets it filled anyway.
+    pub keep_raw: bool,
     /// Whether sources that the table has already are ingested again.
     pub reingest: bool,
     /// What happens to a source whose path is known with other content.
@@ -50,6 +52,7 @@ impl IngestRequest {
             partition_by: None,
             sort_by: None,
             schema: None,
+            keep_raw: false,
             reingest: false,
             on_changed: OnChanged::Refuse,
             dry_run: false,

@@ -12,7 +12,7 @@ use iceberg::spec::{
     ListType, MapType, NestedField, NestedFieldRef, PrimitiveType, Schema, StructType, Type,
 };
 
-use crate::rejects::is_rescued_data;
+use crate::rejects::position_of_new;
 
 /// The place that a field is added to: the names from the top to its parent, empty for the table itself.
 /// As in Iceberg's full names, `element` stands for what is in a list, `value` for a map's values.
@@ -84,7 +84,7 @@ pub enum EvolveError {
 }
 
 /// Adds fields to a schema, each at its place with fresh ids; new columns of the table stand before
-/// [`crate::rejects::RESCUED_DATA`].
+/// [`crate::rejects::RAW`] and [`crate::rejects::RESCUED_DATA`].
 ///
 /// A field that is there already (without regard to case) is left as it is when everything of the wanted type
 /// fits into it, widened when Iceberg allows that, and merged when both are structs, lists or maps; so the same
@@ -293,9 +293,8 @@ fn add_or_merge(
     }
     let numbered = ids.renumber_field(addition)?;
     let added = Arc::new(NestedField { required: false, ..numbered.as_ref().clone() });
-    let last = fields.len();
-    let rescued = fields.iter().position(|field| top_level && is_rescued_data(&field.name));
-    fields.insert(rescued.unwrap_or(last), added);
+    let position = if top_level { position_of_new(fields, &added.name) } else { fields.len() };
+    fields.insert(position, added);
     Ok(())
 }
 

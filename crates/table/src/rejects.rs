@@ -2,7 +2,8 @@
 //!
 //! Nothing that was accepted is lost. A value that its column cannot hold unchanged is kept as text in the
 //! table's last column, [`RESCUED_DATA`]; a line that is no JSON object goes to the table's rejects table with
-//! its bytes and the reason, so that it can be repaired and loaded again.
+//! its bytes and the reason, so that it can be repaired and loaded again. And a table may keep each record as it
+//! was read, in its column [`RAW`].
 
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use crate::evolve::{self, EvolveError};
 /// The last column of each table that ingest makes: text, a JSON object from JSONPath to the source text of
 /// the values that did not fit, for example `{"$.geo.lat": "1e400", "$.v": "\"text\""}`.
 pub const RESCUED_DATA: &str = "_rescued_data";
+
+/// The column of each record's bytes as they were read, in tables that keep them: binary, the last but
+/// [`RESCUED_DATA`]. A table that has it gets it filled by each ingest.
+pub const RAW: &str = "_raw";
 
 /// The record as it was read, without its line end.
 pub const RECORD: &str = "record";
@@ -56,6 +61,37 @@ pub fn is_rescued_data(name: &str) -> bool {
     name.eq_ignore_ascii_case(RESCUED_DATA)
 }
 
+/// The field of [`RAW`] with the id given.
+pub fn raw_field(id: i32) -> NestedFieldRef {
+    let field = NestedField::optional(id, RAW, Type::Primitive(PrimitiveType::Binary));
+    Arc::new(field.with_doc("the record as it was read, without its line end"))
+}
+
+/// Whether a name is that of [`RAW`], in whatever case it is written.
+pub fn is_raw(name: &str) -> bool {
+    name.eq_ignore_ascii_case(RAW)
+}
+
+/// Which column of a table keeps each record's bytes. A column of that name and another type is one like any other.
+pub fn raw_column(schema: &Schema) -> Option<usize> {
+    let is_raw_column = |field: &NestedFieldRef| {
+        is_raw(&field.name) && !field.required && *field.field_type == Type::Primitive(PrimitiveType::Binary)
+    };
+    schema.as_struct().fields().iter().position(is_raw_column)
+}
+
+/// Whether no field of a record gets a column of this name: the table itself uses it.
+pub fn is_reserved(name: &str) -> bool {
+    is_rescued_data(name) || is_raw(name)
+}
+
+/// Where a new column of a name stands among those that a table has: before the table's own ones at the end.
+pub(crate) fn position_of_new(fields: &[NestedFieldRef], name: &str) -> usize {
+    let rank = |name: &str| u8::from(is_reserved(name)) + u8::from(is_rescued_data(name));
+    let own = fields.iter().rev().take_while(|field| rank(&field.name) > rank(name)).count();
+    fields.len() - own
+}
+
 /// The schema of a *new* table with [`RESCUED_DATA`] as its last column, and fresh ids throughout
 /// ([`evolve::fresh_ids`]). A schema that has it already keeps it, moved to the end. A table that exists
 /// gets it by [`evolve::add_fields`].
@@ -94,6 +130,33 @@ mod tests {
             ]
         );
         assert!(schema.as_struct().fields().iter().all(|f| !f.required));
+    }
+
+    #[test]
+    fn the_raw_record_stands_before_rescued_data() {
+        let leaf = |id, name: &str, column_type| {
+            Arc::new(NestedField::optional(id, name, Type::Primitive(column_type)))
+        };
+        let schema =
+            Schema::builder().with_fields([leaf(1, "id", PrimitiveType::Long)]).build().expect("a schema");
+        let schema = with_rescued_data(&schema).expect("rescued data");
+        let raw = evolve::add_fields(&schema, 2, &[(evolve::ParentPath::root(), raw_field(0))]);
+        let raw = raw.expect("raw").schema;
+        let names = |schema: &Schema| -> Vec<String> {
+            schema.as_struct().fields().iter().map(|field| field.name.clone()).collect()
+        };
+        assert_eq!(names(&raw), ["id", RAW, RESCUED_DATA]);
+        assert_eq!((raw_column(&raw), raw_column(&schema)), (Some(1), None));
+        let grown =
+            evolve::add_fields(&raw, 3, &[(evolve::ParentPath::root(), leaf(0, "b", PrimitiveType::Long))]);
+        assert_eq!(names(&grown.expect("grown").schema), ["id", "b", RAW, RESCUED_DATA]);
+
+        let other = [leaf(1, "_RAW", PrimitiveType::String), leaf(2, "id", PrimitiveType::Long)];
+        let other = Schema::builder().with_fields(other).build().expect("a schema");
+        assert_eq!(raw_column(&other), None, "a text is a column like any other");
+        let grown =
+            evolve::add_fields(&other, 2, &[(evolve::ParentPath::root(), leaf(0, "b", PrimitiveType::Long))]);
+        assert_eq!(names(&grown.expect("grown").schema), ["_RAW", "id", "b"]);
     }
 
     #[test]

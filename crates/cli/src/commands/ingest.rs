@@ -67,6 +67,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         partition_by: arguments.partition_by,
         sort_by: arguments.sort_by,
         schema,
+        keep_raw: arguments.keep_raw,
         reingest: arguments.reingest,
         on_changed: match arguments.on_changed {
             OnChangedArgument::Error => OnChanged::Refuse,

@@ -99,7 +99,32 @@ impl Shape {
         {
             return differs("schema", "the one given", difference);
         }
-        Ok(shape)
+        if request.keep_raw { shape.with_raw() } else { Ok(shape) }
+    }
+
+    /// The table with a column for each record as it was read.
+    ///
+    /// # Errors
+    /// [`CollectError::RawColumn`] when it has another column of that name.
+    fn with_raw(mut self) -> Result<Self, CollectError> {
+        if rejects::raw_column(&self.schema).is_some() {
+            return Ok(self);
+        }
+        if let Some(field) =
+            self.schema.as_struct().fields().iter().find(|field| rejects::is_raw(&field.name))
+        {
+            return Err(CollectError::RawColumn {
+                table: self.name.clone(),
+                column: field.name.clone(),
+                column_type: format!(
+                    "{}{}",
+                    if field.required { "required " } else { "" },
+                    evolve::type_text(&field.field_type)
+                ),
+            });
+        }
+        self.grow(&[(ParentPath::root(), rejects::raw_field(0))])?;
+        Ok(self)
     }
 
     /// A table that is there, as it is.
@@ -138,7 +163,8 @@ impl Shape {
         let schema = rejects::with_rescued_data(&schema);
         let schema = schema
             .map_err(|source| CollectError::Evolve { table: name.clone(), source: Box::new(source) })?;
-        Self::new(name, schema, Terms::given(request)?, catalog)
+        let shape = Self::new(name, schema, Terms::given(request)?, catalog)?;
+        if request.keep_raw { shape.with_raw() } else { Ok(shape) }
     }
 
     /// A table that is to be made with these columns, neither partitioned nor sorted.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod grow;
 mod once;
+mod raw;
 mod rows;
 mod samples;
 mod support;

@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef as ArrowSchemaRef;
 use arrow::error::ArrowError;
 use hosu_table::arrow_schema;
 use hosu_table::json::{Inference, Landing, LandingError, Limits, parse};
+use hosu_table::rejects::raw_column;
 use iceberg::spec::Schema;
 
 use super::arrays::Column;
@@ -98,6 +99,8 @@ pub struct Decoder {
     /// The way that is tried first; tests do without.
     direct: Option<Direct>,
     columns: Vec<Column>,
+    /// The column that keeps lines as they are.
+    raw: Option<usize>,
     /// About what a row of nulls takes.
     row_bytes: usize,
     rows: usize,
@@ -115,6 +118,7 @@ impl Decoder {
     pub fn new(schema: &Schema) -> Result<Self, DecoderError> {
         let landing = Landing::new(schema)?;
         let direct = Some(Direct::new(schema));
+        let raw = raw_column(schema);
         let schema = Arc::new(arrow_schema::to_arrow(schema));
         let columns = schema.fields().iter().map(|field| Column::new(field.data_type()));
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(DecoderError::Column)?;
@@ -124,6 +128,7 @@ impl Decoder {
             direct,
             row_bytes: columns.iter().map(Column::null_bytes).sum(),
             columns,
+            raw,
             rows: 0,
             bytes: 0,
             rejects: Vec::new(),
@@ -150,10 +155,14 @@ impl Decoder {
             return Err(Full);
         }
         if self.put_direct(line) {
+            self.keep_raw(line);
             return Ok(Pushed::Row);
         }
         Ok(match self.land(line) {
-            Ok(()) => Pushed::Row,
+            Ok(()) => {
+                self.keep_raw(line);
+                Pushed::Row
+            }
             Err(reason) => self.reject(line, reason, place),
         })
     }
@@ -217,6 +226,17 @@ impl Decoder {
         }
         self.rows += 1;
         Ok(())
+    }
+
+    /// Keeps the bytes of the line that became the last row, in a table that has a column for them.
+    fn keep_raw(&mut self, line: &[u8]) {
+        let column = self.raw.and_then(|at| self.columns.get_mut(at));
+        if let (Some(Column::Bytes(column)), Some(row)) = (column, self.rows.checked_sub(1)) {
+            // A row that was landed the plain way has a null there.
+            column.truncate(row);
+            column.put(row, line);
+            self.bytes = self.bytes.saturating_add(line.len());
+        }
     }
 
     fn reject(&mut self, line: &[u8], reason: String, place: Place) -> Pushed {

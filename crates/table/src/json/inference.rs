@@ -14,7 +14,7 @@ use iceberg::spec::{NestedFieldRef, Schema};
 use super::members::{Entry, entries, fold};
 use super::value::{JsonKind, JsonValue};
 use crate::evolve::{self, EvolveError, ParentPath};
-use crate::rejects::{is_rescued_data, with_rescued_data};
+use crate::rejects::{is_reserved, with_rescued_data};
 
 mod counts;
 mod types;
@@ -194,9 +194,7 @@ impl Inference {
     }
 
     fn can_be_column(&self, parent: usize, name: &str) -> bool {
-        !name.is_empty()
-            && name.len() <= self.limits.name_bytes_max
-            && !(parent == ROOT && is_rescued_data(name))
+        !name.is_empty() && name.len() <= self.limits.name_bytes_max && !(parent == ROOT && is_reserved(name))
     }
 
     /// The path of a member. Mostly it is the one that came after the last the time before.

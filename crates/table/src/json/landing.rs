@@ -163,7 +163,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 None => {
                     self.outcast(&entry, &plan.full_name, &here);
-                    if named.is_none() && !entry.value.is_null() && !plan.is_rescued_data(entry.name) {
+                    if named.is_none() && !entry.value.is_null() && !plan.is_reserved(entry.name) {
                         unknown.push(entry);
                     }
                 }

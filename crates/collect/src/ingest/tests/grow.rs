@@ -79,7 +79,7 @@ async fn a_field_with_the_name_of_a_partition_field_is_rescued() {
     assert!(lake.rows("events").await.contains(&rescued), "{:?}", lake.rows("events").await);
 }
 
-async fn make_table(lake: &Lake, columns: &[(&str, PrimitiveType)]) {
+pub(super) async fn make_table(lake: &Lake, columns: &[(&str, PrimitiveType)]) {
     let fields = columns.iter().zip(1..).map(|((name, column_type), id)| {
         Arc::new(NestedField::optional(id, *name, Type::Primitive(column_type.clone())))
     });

@@ -137,7 +137,7 @@ impl Bytes {
         }
     }
 
-    pub(super) fn truncate(&mut self, rows: usize) {
+    pub(in crate::json) fn truncate(&mut self, rows: usize) {
         if rows < self.len() {
             self.ends.truncate(rows + 1);
             let end = self.ends.last().and_then(|end| usize::try_from(*end).ok()).unwrap_or(0);

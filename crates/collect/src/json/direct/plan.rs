@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hosu_table::rejects::is_rescued_data;
+use hosu_table::rejects::{is_rescued_data, raw_column};
 use iceberg::spec::{NestedField, NestedFieldRef, PrimitiveType, Schema, Type};
 
 /// The fields of a struct, or the columns of the table.
@@ -67,12 +67,13 @@ const NO_KEY: &[u8] = b"\xff";
 
 impl Object {
     pub(super) fn of_table(schema: &Schema) -> Self {
-        Self::new(schema.as_struct().fields(), |name| !is_rescued_data(name))
+        let raw = raw_column(schema);
+        Self::new(schema.as_struct().fields(), |at, name| !is_rescued_data(name) && Some(at) != raw)
     }
 
-    fn new(fields: &[NestedFieldRef], may_be_named: impl Fn(&str) -> bool) -> Self {
+    fn new(fields: &[NestedFieldRef], may_be_named: impl Fn(usize, &str) -> bool) -> Self {
         let mut by_name = HashMap::new();
-        for (at, field) in fields.iter().enumerate().filter(|(_, field)| may_be_named(&field.name)) {
+        for (at, field) in fields.iter().enumerate().filter(|(at, field)| may_be_named(*at, &field.name)) {
             by_name.insert(Box::from(field.name.as_bytes()), at);
         }
         let members = fields.iter().enumerate().map(|(at, field)| {
@@ -129,7 +130,7 @@ impl Place {
             Type::Primitive(PrimitiveType::String) => Kind::Text,
             Type::Primitive(PrimitiveType::Timestamptz) => Kind::Instant,
             Type::Primitive(other) => Kind::Scalar(other.clone()),
-            Type::Struct(inside) => Kind::Object(Object::new(inside.fields(), |_| true)),
+            Type::Struct(inside) => Kind::Object(Object::new(inside.fields(), |_, _| true)),
             Type::List(list) => Kind::List(Box::new(Self::of(&list.element_field))),
             Type::Map(_) => Kind::Other,
         };

@@ -8,7 +8,7 @@ use crate::evolve::type_text;
 use crate::json::inference::Step;
 use crate::json::members::fold;
 use crate::json::value::Name;
-use crate::rejects::is_rescued_data;
+use crate::rejects::{is_rescued_data, is_reserved, raw_column};
 
 /// A table that records cannot be put into.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +34,10 @@ pub(super) struct Struct {
     pub(super) full_name: String,
     /// The way here from the top.
     pub(super) steps: Vec<Step>,
-    /// The table's column for what is rescued. No member of a record gets it.
+    /// The table's column for what is rescued. No member of a record gets it,
     pub(super) rescued_data: Option<usize>,
+    /// nor the one for the record as it was read.
+    raw: Option<usize>,
 }
 
 /// A column, or what is inside one.
@@ -66,6 +68,7 @@ impl Struct {
         let fields = schema.as_struct().fields();
         let mut root = Self::new(fields, String::new(), Vec::new());
         root.rescued_data = fields.iter().position(|field| is_rescued_data(&field.name));
+        root.raw = raw_column(schema);
         match root.rescued_data.and_then(|at| fields.get(at)) {
             Some(field) if field.required || *field.field_type != Type::Primitive(PrimitiveType::String) => {
                 let required = if field.required { "required " } else { "" };
@@ -92,19 +95,19 @@ impl Struct {
             by_name.insert(field.name.clone(), at);
             by_folded_name.entry(fold(&field.name).into_owned()).or_insert(at);
         }
-        Self { columns, by_name, by_folded_name, full_name, steps, rescued_data: None }
+        Self { columns, by_name, by_folded_name, full_name, steps, rescued_data: None, raw: None }
     }
 
     /// The column of a name, and whether it is spelled so.
     pub(super) fn column_of(&self, name: &str) -> Option<(usize, bool)> {
         let exact = self.by_name.get(name).map(|at| (*at, true));
         let column = exact.or_else(|| Some((*self.by_folded_name.get(fold(name).as_ref())?, false)));
-        column.filter(|(at, _)| Some(*at) != self.rescued_data)
+        column.filter(|(at, _)| Some(*at) != self.rescued_data && Some(*at) != self.raw)
     }
 
-    /// Whether a member has the name that only the table itself may use.
-    pub(super) fn is_rescued_data(&self, name: &Name<'_>) -> bool {
-        self.steps.is_empty() && name.text().is_some_and(is_rescued_data)
+    /// Whether a member has a name that only the table itself may use.
+    pub(super) fn is_reserved(&self, name: &Name<'_>) -> bool {
+        self.steps.is_empty() && name.text().is_some_and(is_reserved)
     }
 }
 
