@@ -67,8 +67,14 @@ pub struct IngestArguments {
     /// `table` or `database.table`; made on first use
     pub table: String,
     /// Files, folders, globs, s3:// URLs, or `-` for standard input
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required_unless_present = "audit", value_name = "SOURCE")]
     pub sources: Vec<String>,
+    /// Load nothing: check that all that was ever ingested is in the table, once; exit code 1 when it is not
+    #[arg(long, conflicts_with_all = ["sources", "format", "partition_by", "sort_by", "schema", "reingest", "dry_run"])]
+    pub audit: bool,
+    /// With --audit: rows that somebody deleted or replaced later are told, and are no finding
+    #[arg(long, requires = "audit")]
+    pub allow_removed: bool,
     /// What the sources hold: ndjson, ndjson.gz or ndjson.zst [default: auto, by their content]
     #[arg(long)]
     pub format: Option<String>,
@@ -302,6 +308,7 @@ Examples:
   hosu ingest events logs/ --partition-by 'day(event_time), bucket(16, user_id)' --sort-by event_time
   hosu ingest events logs/ --dry-run                         what would happen?
   hosu ingest events events.ndjson --on-changed new          the file has grown: take it as a new one
+  hosu ingest --audit events                                 is all of it there, once?
 
 One JSON object a line, plain, gzip or zstd. Values that do not fit their column are kept in `_rescued_data`, lines
 that are no JSON object in the table `TABLE_rejects`. One command is one commit: all of it, or nothing.";

@@ -3,6 +3,7 @@
 //! The promise, and how it is kept, is told in `ingest.rs`. [`source`] finds what is to be read and says what each
 //! source *is*; [`frame`] takes its bytes apart into lines; [`json`] turns lines into rows of the table's columns.
 
+mod audit;
 mod error;
 pub mod frame;
 mod ingest;
@@ -12,6 +13,7 @@ mod report;
 mod request;
 pub mod source;
 
+pub use audit::{Audit, AuditFinding, OtherWriter, Removal, Repeated, audit};
 pub use error::CollectError;
 pub use frame::{Compression, Format, FormatError};
 pub use ingest::{GiveBack, ingest};

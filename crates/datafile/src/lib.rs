@@ -26,7 +26,7 @@ mod writer;
 
 pub use discard::discard;
 pub use error::DataFileError;
-pub use footer::row_count;
+pub use footer::{FileFault, row_count, rows_in};
 pub use target::{WriteTarget, WriterSettings, Written};
 pub use writer::DataFileWriter;
 

@@ -99,4 +99,4 @@ fn number(snapshot: &Snapshot) -> (i64, i64) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@
 pub mod arrow_schema;
 pub mod commit;
 pub mod evolve;
+pub mod fate;
 pub mod increment;
 pub mod invariants;
 pub mod json;

@@ -1,5 +1,7 @@
 //! `hosu ingest`: sources into a table, and what became of them.
 
+mod audit;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -24,6 +26,9 @@ const LINES_SHOWN: usize = 10;
 
 /// Runs the command.
 pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Failure> {
+    if arguments.audit {
+        return audit::run(&arguments, context).await;
+    }
     allocator::be_thrifty();
     let fail_on_reject = arguments.fail_on_reject;
     let report = ingest(request(arguments, context)?, context).await?;

@@ -6,4 +6,4 @@ mod once;
 mod raw;
 mod rows;
 mod samples;
-mod support;
+pub(crate) mod support;

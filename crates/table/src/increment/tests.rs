@@ -37,26 +37,26 @@ fn snapshot(id: i64, on: &TableMetadata, operation: Operation) -> Snapshot {
 }
 
 /// A table with a snapshot on its current one.
-fn with(metadata: &TableMetadata, id: i64, operation: Operation) -> TableMetadata {
+pub(crate) fn with(metadata: &TableMetadata, id: i64, operation: Operation) -> TableMetadata {
     let snapshot = snapshot(id, metadata, operation);
     let builder = metadata.clone().into_builder(None);
     builder.set_branch_snapshot(snapshot, MAIN_BRANCH).unwrap().build().unwrap().metadata
 }
 
-fn history(operations: &[Operation]) -> TableMetadata {
+pub(crate) fn history(operations: &[Operation]) -> TableMetadata {
     operations
         .iter()
         .zip(1..)
         .fold(table(), |metadata, (operation, id)| with(&metadata, id, operation.clone()))
 }
 
-fn rolled_back(metadata: &TableMetadata, to: i64) -> TableMetadata {
+pub(crate) fn rolled_back(metadata: &TableMetadata, to: i64) -> TableMetadata {
     let main = SnapshotReference::new(to, SnapshotRetention::branch(None, None, None));
     let builder = metadata.clone().into_builder(None);
     builder.set_ref(MAIN_BRANCH, main).unwrap().build().unwrap().metadata
 }
 
-fn expired(metadata: &TableMetadata, ids: &[i64]) -> TableMetadata {
+pub(crate) fn expired(metadata: &TableMetadata, ids: &[i64]) -> TableMetadata {
     metadata.clone().into_builder(None).remove_snapshots(ids).build().unwrap().metadata
 }
 

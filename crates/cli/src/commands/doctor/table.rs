@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 use hosu_catalog::{Catalog, Table};
-use hosu_host::{Host, Location, StoreError};
+use hosu_host::{Host, Location};
 use hosu_table::commit::summary_count;
 use hosu_table::name::TableName;
-use iceberg::spec::{DataContentType, DataFileFormat, ManifestEntryRef, ManifestFile, Snapshot};
+use iceberg::spec::{DataContentType, DataFile, ManifestEntryRef, ManifestFile, Snapshot};
 use serde::Serialize;
 
 use super::Finding;
@@ -62,18 +62,11 @@ struct Examiner<'a> {
     /// Every file that the table refers to.
     known: BTreeSet<Location>,
     /// Data and delete files of all snapshots by their path.
-    files: BTreeMap<String, ExpectedFile>,
+    files: BTreeMap<String, ManifestEntryRef>,
     /// What the manifests that were read already hold.
     totals_by_manifest: BTreeMap<String, Totals>,
     /// Whether a file could not be read, so that what it refers to is not known.
     incomplete: bool,
-}
-
-#[derive(Clone, Copy)]
-struct ExpectedFile {
-    size_bytes: u64,
-    rows: u64,
-    is_parquet: bool,
 }
 
 /// Live data files, their rows and bytes.
@@ -181,19 +174,15 @@ impl<'a> Examiner<'a> {
 
     fn entry(&mut self, entry: &ManifestEntryRef) -> Totals {
         let file = entry.data_file();
-        let expected = ExpectedFile {
-            size_bytes: file.file_size_in_bytes(),
-            rows: file.record_count(),
-            is_parquet: file.file_format() == DataFileFormat::Parquet,
-        };
+        let bytes = file.file_size_in_bytes();
         self.known.extend(Location::parse(file.file_path()).ok());
         let is_data = file.content_type() == DataContentType::Data;
-        if self.files.insert(file.file_path().to_owned(), expected).is_none() && is_data {
+        if self.files.insert(file.file_path().to_owned(), entry.clone()).is_none() && is_data {
             self.health.data_files += 1;
-            self.health.bytes += expected.size_bytes;
+            self.health.bytes += bytes;
         }
-        let (data_files, rows) = if is_data { (1, expected.rows) } else { (0, 0) };
-        Totals { data_files, rows, bytes: expected.size_bytes }
+        let (data_files, rows) = if is_data { (1, file.record_count()) } else { (0, 0) };
+        Totals { data_files, rows, bytes }
     }
 
     async fn compare_length(&mut self, manifest: &ManifestFile) {
@@ -244,9 +233,9 @@ impl<'a> Examiner<'a> {
         let host = self.catalog.host().clone();
         let files = std::mem::take(&mut self.files);
         let mut results = stream::iter(files)
-            .map(|(path, expected)| {
+            .map(|(path, entry)| {
                 let host = host.clone();
-                async move { (examine_file(&host, &path, expected).await, path) }
+                async move { (examine_file(&host, entry.data_file()).await, path) }
             })
             .buffered(AT_A_TIME);
         while let Some((result, path)) = results.next().await {
@@ -298,25 +287,12 @@ impl Totals {
     }
 }
 
-async fn examine_file(host: &Host, path: &str, expected: ExpectedFile) -> Result<(), (&'static str, String)> {
-    let location = Location::parse(path).map_err(|error| ("location", error.to_string()))?;
-    let info = match host.store.head(&location).await {
-        Ok(info) => info,
-        Err(StoreError::NotFound { .. }) => {
-            return Err(("file_missing", "the file does not exist".to_owned()));
-        }
-        Err(error) => return Err(("file_unreadable", with_causes(&error))),
-    };
-    if info.size_bytes != expected.size_bytes {
-        let message = format!("{} bytes, the manifest says {}", info.size_bytes, expected.size_bytes);
-        return Err(("file_size", message));
-    }
-    if !expected.is_parquet {
-        return Ok(());
-    }
-    match hosu_datafile::row_count(host, &location, info.size_bytes).await {
-        Ok(rows) if rows == expected.rows => Ok(()),
-        Ok(rows) => Err(("row_count", format!("{rows} rows, the manifest says {}", expected.rows))),
-        Err(error) => Err(("file_unreadable", with_causes(&error))),
+async fn examine_file(host: &Host, file: &DataFile) -> Result<(), (&'static str, String)> {
+    let expected = file.record_count();
+    match hosu_datafile::rows_in(host, file).await {
+        Ok(None) => Ok(()),
+        Ok(Some(rows)) if rows == expected => Ok(()),
+        Ok(Some(rows)) => Err(("row_count", format!("{rows} rows, the manifest says {expected}"))),
+        Err(fault) => Err((fault.kind(), with_causes(&fault))),
     }
 }
