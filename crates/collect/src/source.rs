@@ -120,6 +120,8 @@ impl Found {
 
 pub(crate) const HIDDEN: &str = "its name begins with `.` or `_`";
 pub(crate) const LINKED_FOLDER: &str = "it is a link to a folder";
+pub(crate) const LINKED_NOWHERE: &str = "it is a link that leads nowhere";
+pub(crate) const GONE: &str = "it was gone when it was looked at";
 pub(crate) const NOT_A_FILE: &str = "it is no regular file";
 
 /// Finds the sources that `texts` name; relative paths count from `folder`.

@@ -26,7 +26,9 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::SourceMissing { .. } => {
             ("SOURCE_NOT_FOUND", "name a file, a folder, a glob in quotes, or `-`")
         }
-        CollectError::SourceUnreadable { .. } => ("SOURCE_UNREADABLE", "check the permissions of the file"),
+        CollectError::SourceUnreadable { .. } => {
+            ("SOURCE_UNREADABLE", "check the file, its permissions and what links to it")
+        }
         CollectError::SourceUrl { .. } => {
             ("SOURCE_INVALID", "name a file, a folder, a glob, `-` or s3://bucket/prefix")
         }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use hosu_host::Host;
 
-use super::{Found, HIDDEN, LINKED_FOLDER, LeftOut, MATCH, NOT_A_FILE, Source, SourceKind, Spool};
+use super::{
+    Found, GONE, HIDDEN, LINKED_FOLDER, LINKED_NOWHERE, LeftOut, MATCH, NOT_A_FILE, Source, SourceKind, Spool,
+};
 use super::{is_glob, is_hidden};
 use crate::error::CollectError;
 
@@ -91,11 +93,10 @@ fn walk(folder: &Path, found: &mut Found) -> Result<(), CollectError> {
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
         }
-        let link = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, error))?;
-        let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+        let Some(metadata) = looked_at(&path, found)? else { continue };
         match (metadata.is_dir(), metadata.is_file()) {
             // A link may lead back up, and then for ever down.
-            (true, _) if link.is_symlink() => {
+            (true, _) if path.is_symlink() => {
                 found.left_out.push(LeftOut { path: lossy(&path), reason: LINKED_FOLDER });
             }
             (true, _) => walk(&path, found)?,
@@ -104,6 +105,20 @@ fn walk(folder: &Path, found: &mut Found) -> Result<(), CollectError> {
         }
     }
     Ok(())
+}
+
+/// What stands behind a name that was listed; none, and that is noted, for a link that leads nowhere or to itself, and for
+/// what is gone since.
+fn looked_at(path: &Path, found: &mut Found) -> Result<Option<Metadata>, CollectError> {
+    let reason = match fs::metadata(path) {
+        Ok(metadata) => return Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(unreadable(path, error)),
+        Err(_) if path.is_symlink() => LINKED_NOWHERE,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => GONE,
+        Err(error) => return Err(unreadable(path, error)),
+    };
+    found.left_out.push(LeftOut { path: lossy(path), reason });
+    Ok(None)
 }
 
 fn find_glob(text: &str, folder: &Path) -> Result<Found, CollectError> {
@@ -128,7 +143,7 @@ fn find_glob(text: &str, folder: &Path) -> Result<Found, CollectError> {
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
         }
-        let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+        let Some(metadata) = looked_at(&path, &mut found)? else { continue };
         match metadata.is_dir() {
             // An empty folder among the matches is no error, unlike one that was named.
             true => walk(&real_path(&path)?, &mut found)?,
