@@ -14,13 +14,13 @@ use super::{Place, Run};
 const MIB: u64 = 1 << 20;
 
 /// The smallest limit of an ingest.
-const INGEST_MIB: u64 = 256;
+pub const INGEST_MIB: u64 = 256;
 
 /// What the process may have beyond its limit. An unbounded ingest of the input below takes several times the limit.
 const MARGIN_MIB: u64 = 32;
 
 /// A lake with small limits.
-fn place() -> Place {
+pub fn place() -> Place {
     let place = Place::new();
     place.write(
         "hosu.toml",
@@ -72,7 +72,7 @@ fn base_bytes(place: &Place) -> u64 {
 
 /// Ingests, and asserts that the peak was near the limit.
 #[track_caller]
-fn within(place: &Place, what: &str, arguments: &[&str]) -> serde_json::Value {
+pub fn within(place: &Place, what: &str, arguments: &[&str]) -> serde_json::Value {
     let line: Vec<&str> = ["ingest", "--output", "json"].iter().chain(arguments).copied().collect();
     let (run, peak) = measured(place.command(&line));
     let allowed = INGEST_MIB * MIB + base_bytes(place) + MARGIN_MIB * MIB;

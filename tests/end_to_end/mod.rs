@@ -1,5 +1,6 @@
 //! The binary as a person or a script uses it: each test has a folder of its own, and a lake in it.
 
+mod bad_events;
 mod bad_lakes;
 mod bad_statements;
 mod crash;

@@ -96,7 +96,7 @@ pub struct Decoded {
 pub struct Decoder {
     schema: ArrowSchemaRef,
     landing: Landing,
-    /// The way that is tried first; tests do without.
+    /// The way that is tried first, if it is.
     direct: Option<Direct>,
     columns: Vec<Column>,
     /// The column that keeps lines as they are.
@@ -116,8 +116,16 @@ impl Decoder {
     /// # Errors
     /// [`DecoderError`] when the table has a column that cannot be written here.
     pub fn new(schema: &Schema) -> Result<Self, DecoderError> {
-        let landing = Landing::new(schema)?;
         let direct = Some(Direct::new(schema));
+        Ok(Self { direct, ..Self::plain(schema)? })
+    }
+
+    /// One that takes each line the plain way, through a tree of values: what the other is tested against.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn plain(schema: &Schema) -> Result<Self, DecoderError> {
+        let landing = Landing::new(schema)?;
         let raw = raw_column(schema);
         let schema = Arc::new(arrow_schema::to_arrow(schema));
         let columns = schema.fields().iter().map(|field| Column::new(field.data_type()));
@@ -125,7 +133,7 @@ impl Decoder {
         Ok(Self {
             schema,
             landing,
-            direct,
+            direct: None,
             row_bytes: columns.iter().map(Column::null_bytes).sum(),
             columns,
             raw,

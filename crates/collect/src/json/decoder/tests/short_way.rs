@@ -7,10 +7,8 @@ use super::*;
 
 /// All that can be seen of lines that were decoded.
 fn decoded(schema: &Schema, lines: &[Vec<u8>], plainly: bool) -> (usize, Decoded) {
-    let mut decoder = Decoder::new(schema).expect("a decoder");
-    if plainly {
-        decoder.direct = None;
-    }
+    let decoder = if plainly { Decoder::plain(schema) } else { Decoder::new(schema) };
+    let mut decoder = decoder.expect("a decoder");
     for (line, number) in lines.iter().zip(1..) {
         decoder.push(line, Place { byte_offset: number * 1_000, line_number: number }).expect("room");
     }
