@@ -324,3 +324,26 @@ fn the_sample_data_lands_whole() {
     );
     place.check_sound();
 }
+
+#[test]
+fn what_was_added_to_a_file_is_taken_and_a_batch_is_safe_to_repeat() {
+    let place = Place::new();
+    place.write("a.json", "{\"id\":1}\n");
+    place.ingest(&["events", "a.json"]);
+    place.write("a.json", "{\"id\":1}\n{\"id\":2}\n");
+    place.hosu(&["ingest", "--output", "json", "events", "a.json"]).fails(1, "SOURCE_CHANGED", "a.json");
+    let report = place.ingest(&["events", "a.json", "--on-changed", "tail"]);
+    assert_eq!((&report["rows"], &report["sources_detail"][0]["from_byte"]), (&json!(1), &json!(9)));
+    let batch = ["ingest", "--output", "json", "events", "-", "--batch-id", "7"];
+    for (rows, skipped) in [(1, 0), (0, 1)] {
+        let report = place.hosu_with(&batch, "{\"id\":3}\n").ok().json();
+        assert_eq!((&report["rows"], &report["sources_skipped"]), (&json!(rows), &json!(skipped)));
+    }
+    place.hosu_with(&batch, "{\"id\":4}\n").fails(1, "BATCH_CHANGED", "`7`");
+    place.hosu(&["ingest", "--output", "json", "events", "a.json", "--batch-id", "7"]).fails(
+        2,
+        "USAGE",
+        "--batch-id",
+    );
+    assert_eq!(place.rows("select id from events order by id"), json!([[1], [2], [3]]));
+}

@@ -96,6 +96,9 @@ pub struct IngestArguments {
     /// A source that was ingested before and has other content now
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub on_changed: OnChangedArgument,
+    /// An id for what comes by standard input: the same id again is skipped
+    #[arg(long, value_name = "ID")]
+    pub batch_id: Option<String>,
     /// Tell what would happen and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -112,6 +115,8 @@ pub enum OnChangedArgument {
     Error,
     /// Load it as if it were new.
     New,
+    /// Load what was added to it, if its beginning is the same.
+    Tail,
 }
 
 /// `hosu sql`.
@@ -307,8 +312,8 @@ Examples:
   curl -s https://example.com/events | hosu ingest events -  standard input
   hosu ingest events logs/ --partition-by 'day(event_time), bucket(16, user_id)' --sort-by event_time
   hosu ingest events logs/ --dry-run                         what would happen?
-  hosu ingest events events.ndjson --on-changed new          the file has grown: take it as a new one
   hosu ingest --audit events                                 is all of it there, once?
+  hosu ingest events events.ndjson --on-changed tail         the file has grown: take what was added
 
 One JSON object a line, plain, gzip or zstd. Values that do not fit their column are kept in `_rescued_data`, lines
 that are no JSON object in the table `TABLE_rejects`. One command is one commit: all of it, or nothing.";

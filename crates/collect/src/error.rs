@@ -135,6 +135,42 @@ pub enum CollectError {
         /// The table.
         table: TableName,
     },
+    /// The source does not begin with what the ledger knows of its path.
+    #[error("{name} does not begin with what was ingested of it into {table}")]
+    BeginsDifferently {
+        /// The source.
+        name: String,
+        /// The table.
+        table: TableName,
+    },
+    /// The source went on with a line that was ingested as a record before it was complete.
+    #[error(
+        "{name} went on with its last line, which was ingested into {table} before it was complete, at byte {byte}"
+    )]
+    LineWentOn {
+        /// The source.
+        name: String,
+        /// The table.
+        table: TableName,
+        /// Where what was ingested ends.
+        byte: u64,
+    },
+    /// What was added to the source cannot be told from the rest.
+    #[error("what was added to {name} cannot be taken: {reason}")]
+    NoTail {
+        /// The source.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The ledger knows the id of a batch with other content.
+    #[error("batch `{id}` was ingested into {table} before, with other content")]
+    BatchChanged {
+        /// The id.
+        id: String,
+        /// The table.
+        table: TableName,
+    },
     /// Somebody wrote to the source while it was read.
     #[error("{name} changed while it was read")]
     ChangedWhileRead {

@@ -137,6 +137,8 @@ pub struct Framed {
     pub text: Box<dyn Read + Send>,
     /// Bytes that were left out before the text.
     pub skipped_bytes: u64,
+    /// The number of the text's first line, from 1.
+    pub line_number: u64,
 }
 
 impl fmt::Debug for Framed {
@@ -173,7 +175,18 @@ pub fn open(
     }
     let skipped_bytes = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     text.consume(skipped_bytes);
-    Ok(Framed { compression, text: Box::new(text), skipped_bytes: skipped_bytes as u64 })
+    Ok(Framed { compression, text: Box::new(text), skipped_bytes: skipped_bytes as u64, line_number: 1 })
+}
+
+/// Goes on with plain lines behind `skipped_bytes`, where the line of this number begins.
+pub fn resume(
+    raw: impl Read + Send + 'static,
+    buffer_bytes: usize,
+    skipped_bytes: u64,
+    line_number: u64,
+) -> Framed {
+    let text = Box::new(BufReader::with_capacity(buffer_bytes, raw));
+    Framed { compression: Compression::None, text, skipped_bytes, line_number }
 }
 
 /// Tells a damaged source from one that cannot be read.

@@ -40,7 +40,7 @@ use crate::error::CollectError;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::request::IngestRequest;
-use crate::source::{self, Found};
+use crate::source::{self, Found, Wanted};
 
 use commit::Refused;
 use ledger::Todo;
@@ -76,7 +76,9 @@ pub async fn ingest(
     request.table.check_ingest_target()?;
     let clock = catalog.host().clock.clone();
     let started = clock.elapsed();
-    let finding = source::find(catalog.host(), &request.sources, &request.folder, stdin);
+    let wanted =
+        Wanted { texts: &request.sources, folder: &request.folder, batch_id: request.batch_id.as_deref() };
+    let finding = source::find(catalog.host(), wanted, stdin);
     let found = unless_stopped(&request.stop, finding).await?;
     let run = Run { catalog, request: &request, progress: progress.as_ref(), found: &found };
     let result = run.attempts().await;

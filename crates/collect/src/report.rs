@@ -77,7 +77,9 @@ pub struct SourceReport {
     pub rejected: u64,
     /// Values of it that were rescued.
     pub rescued: u64,
-    /// Its size as it is stored; none when it was not read and its size is not known.
+    /// Where in it that begins which was read; what is before it was ingested earlier.
+    pub from_byte: u64,
+    /// The size of what was read as it is stored, or of all of it if nothing was; none when it was not read and its size is not known.
     pub bytes: Option<u64>,
 }
 

@@ -29,6 +29,8 @@ pub struct IngestRequest {
     pub keep_raw: bool,
     /// Whether sources that the table has already are ingested again.
     pub reingest: bool,
+    /// The id under which the ledger knows what comes by standard input.
+    pub batch_id: Option<String>,
     /// What happens to a source whose path is known with other content.
     pub on_changed: OnChanged,
     /// Whether to tell only what would happen.
@@ -54,6 +56,7 @@ impl IngestRequest {
             schema: None,
             keep_raw: false,
             reingest: false,
+            batch_id: None,
             on_changed: OnChanged::Refuse,
             dry_run: false,
             settings: CollectSettings::default(),
@@ -71,6 +74,8 @@ pub enum OnChanged {
     Refuse,
     /// The source is taken as a new one.
     New,
+    /// What was added to the source is taken; its beginning must be what was ingested.
+    Tail,
 }
 
 /// With less memory than this an ingest cannot stay within it, whatever it reads: a line may have 16 MiB, and is there several

@@ -13,6 +13,7 @@
 
 mod listing;
 mod local;
+pub(crate) mod part;
 mod read;
 mod remote;
 mod spool;
@@ -30,11 +31,15 @@ use serde::Serialize;
 
 use crate::error::CollectError;
 
+pub use part::{Part, Position, first_line_end, last_line_end};
 pub use read::{RawReader, Watch, content_hash};
 pub use spool::Spool;
 
 /// The name of standard input.
 pub const STDIN: &str = "-";
+
+/// What stands before the id of a batch that comes by standard input.
+pub const BATCH: &str = "batch:";
 
 /// How many of a request's texts are looked up at the same time.
 const SEARCHES_MAX: usize = 16;
@@ -58,6 +63,8 @@ pub enum SourceKind {
         /// Its size when it was found.
         size_bytes: u64,
     },
+    /// Some bytes of a file.
+    Part(Part),
     /// Bytes that come once: standard input, a pipe. They are kept in a scratch file to be read again.
     Stream(Arc<Spool>),
     /// An object of a store.
@@ -74,6 +81,7 @@ impl Source {
     pub fn size_bytes(&self) -> Option<u64> {
         match &self.kind {
             SourceKind::File { size_bytes, .. } => Some(*size_bytes),
+            SourceKind::Part(part) => Some(part.to_byte.saturating_sub(part.from.byte())),
             SourceKind::Object { info, .. } => Some(info.size_bytes),
             SourceKind::Stream(_) => None,
         }
@@ -82,6 +90,24 @@ impl Source {
     /// Whether the ledger may know it: what a stream brings cannot be asked for before it is read.
     pub fn is_stream(&self) -> bool {
         matches!(self.kind, SourceKind::Stream(_))
+    }
+
+    /// The bytes of a file that it is, when it is not all of something.
+    pub fn part(&self) -> Option<&Part> {
+        match &self.kind {
+            SourceKind::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// Where in what its name names it begins.
+    pub fn from_byte(&self) -> u64 {
+        self.part().map_or(0, |part| part.from.byte())
+    }
+
+    /// Whether it is standard input that was given an id, under which the ledger knows it.
+    pub fn is_batch(&self) -> bool {
+        self.is_stream() && self.name.starts_with(BATCH)
     }
 
     /// What the store itself says about the content, where it does: `etag:…`.
@@ -124,23 +150,34 @@ pub(crate) const LINKED_NOWHERE: &str = "it is a link that leads nowhere";
 pub(crate) const GONE: &str = "it was gone when it was looked at";
 pub(crate) const NOT_A_FILE: &str = "it is no regular file";
 
-/// Finds the sources that `texts` name; relative paths count from `folder`.
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The sources as a person names them.
+    pub texts: &'a [String],
+    /// The folder that relative paths count from.
+    pub folder: &'a Path,
+    /// The id of what comes by standard input.
+    pub batch_id: Option<&'a str>,
+}
+
+/// Finds the sources that are wanted.
 ///
 /// # Errors
 /// For the first text that names nothing, or nothing that can be read.
 pub async fn find(
     host: &Host,
-    texts: &[String],
-    folder: &Path,
+    wanted: Wanted<'_>,
     stdin: Option<Box<dyn Read + Send>>,
 ) -> Result<Found, CollectError> {
+    let Wanted { texts, folder, batch_id } = wanted;
     let mut stdin = stdin;
     let mut searches: Vec<BoxFuture<'_, Result<Found, CollectError>>> = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let before = texts.get(..index).unwrap_or_default();
         searches.push(match text.as_str() {
             STDIN if before.iter().any(|text| text == STDIN) => ready(Ok(Found::default())).boxed(),
-            STDIN => ready(standard_input(host, stdin.take())).boxed(),
+            STDIN => ready(standard_input(host, stdin.take(), batch_id)).boxed(),
             text => find_one(host, text, folder).boxed(),
         });
     }
@@ -166,10 +203,15 @@ async fn find_one(host: &Host, text: &str, folder: &Path) -> Result<Found, Colle
     blocking(move || local::find(&host, &text, &folder)).await
 }
 
-fn standard_input(host: &Host, stdin: Option<Box<dyn Read + Send>>) -> Result<Found, CollectError> {
+fn standard_input(
+    host: &Host,
+    stdin: Option<Box<dyn Read + Send>>,
+    batch_id: Option<&str>,
+) -> Result<Found, CollectError> {
     let reader = stdin.ok_or_else(|| CollectError::SourceMissing { name: STDIN.to_owned() })?;
     let spool = Arc::new(Spool::new(host.scratch.clone(), move || Ok(reader)));
-    let sources = vec![Source { name: STDIN.to_owned(), kind: SourceKind::Stream(spool) }];
+    let name = batch_id.map_or_else(|| STDIN.to_owned(), |id| format!("{BATCH}{id}"));
+    let sources = vec![Source { name, kind: SourceKind::Stream(spool) }];
     Ok(Found { sources, left_out: Vec::new() })
 }
 

@@ -57,6 +57,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
             Failure::usage(format!("`{bad}` is no source")).remedy("name a file, a folder, a glob or `-`")
         );
     }
+    let batch_id = batch_id(&arguments)?;
     let format = match arguments.format.as_deref().map(Format::parse) {
         None => None,
         Some(Ok(format)) => format,
@@ -74,9 +75,11 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         schema,
         keep_raw: arguments.keep_raw,
         reingest: arguments.reingest,
+        batch_id,
         on_changed: match arguments.on_changed {
             OnChangedArgument::Error => OnChanged::Refuse,
             OnChangedArgument::New => OnChanged::New,
+            OnChangedArgument::Tail => OnChanged::Tail,
         },
         dry_run: arguments.dry_run,
         settings: settings(context),
@@ -84,6 +87,16 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         stop: context.stop.clone(),
         ..IngestRequest::new(table, arguments.sources, context.folder.clone())
     })
+}
+
+/// The id of a batch, which only standard input can have.
+fn batch_id(arguments: &IngestArguments) -> Result<Option<String>, Failure> {
+    let Some(id) = &arguments.batch_id else { return Ok(None) };
+    if id.is_empty() || !arguments.sources.iter().any(|source| source == "-") {
+        return Err(Failure::usage("--batch-id names what comes by standard input")
+            .remedy("`producer | hosu ingest TABLE - --batch-id ID`; files are known by their names"));
+    }
+    Ok(Some(id.clone()))
 }
 
 fn settings(context: &Context) -> CollectSettings {

@@ -56,8 +56,20 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::BadPattern { .. } => ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]` and `**`"),
         CollectError::SourceChanged { .. } => (
             "SOURCE_CHANGED",
-            "`--on-changed new` loads it as a new source; its old content stays in the table",
+            "`--on-changed tail` loads what was added to it, `--on-changed new` all of it as a new source",
         ),
+        CollectError::BeginsDifferently { .. } => (
+            "SOURCE_CHANGED",
+            "`--on-changed new` loads all of it as a new source; its old content stays in the table",
+        ),
+        CollectError::LineWentOn { .. } => (
+            "SOURCE_CHANGED",
+            "`--on-changed new` loads all of it as a new source; delete what it gave before, or the table has that twice",
+        ),
+        CollectError::NoTail { .. } => {
+            ("SOURCE_CHANGED", "`--on-changed new` loads all of it as a new source")
+        }
+        CollectError::BatchChanged { .. } => ("BATCH_CHANGED", "give each batch an id of its own"),
         CollectError::ChangedWhileRead { .. } => {
             ("SOURCE_CHANGED", "run the command again when nobody writes to it")
         }

@@ -109,6 +109,13 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// The text's first line has this number.
+    #[must_use]
+    pub fn from_line(mut self, line_number: u64) -> Self {
+        self.line_number = line_number;
+        self
+    }
+
     /// The next lines; none at the end of the text.
     ///
     /// # Errors

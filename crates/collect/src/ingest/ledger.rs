@@ -1,13 +1,16 @@
 //! What of the sources is to be done: the ledger's answer to each of them.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
 
 use hosu_catalog::{Catalog, LedgerRow, LedgerRule};
 use tokio::runtime::Handle;
 
 use crate::error::CollectError;
 use crate::request::{IngestRequest, OnChanged};
-use crate::source::{self, Found, Source};
+use crate::source::part::{self, Known};
+use crate::source::{self, BATCH, Found, Part, Source, SourceKind};
 
 /// A source that is to be ingested.
 #[derive(Clone, Debug)]
@@ -22,7 +25,7 @@ pub(super) struct Todo {
 /// The sources that are to be ingested, in their order; what the table has is left out.
 ///
 /// # Errors
-/// [`CollectError::SourceChanged`], and whatever keeps catalog or sources from being read.
+/// [`CollectError::SourceChanged`] and its like, and whatever keeps catalog or sources from being read.
 pub(super) async fn choose(
     catalog: &Catalog,
     table: Option<uuid::Uuid>,
@@ -34,29 +37,46 @@ pub(super) async fn choose(
     for source in &found.sources {
         let rows = known.remove(&source.name).unwrap_or_default();
         let entry = |rule, content| Todo { source: source.clone(), rule, content };
-        if source.is_stream() || request.reingest {
+        if !is_known_by_name(source) || request.reingest {
             todo.push(entry(LedgerRule::Any, None));
         } else if rows.is_empty() {
             todo.push(entry(LedgerRule::FirstOfSource, None));
         } else {
-            let content = content_if_size_is_known(catalog, source, &rows).await?;
-            if rows.iter().any(|row| Some(&row.content) == content.as_ref()) {
-                continue;
-            }
-            match request.on_changed {
-                OnChanged::New => {
-                    // The pass compares hashes; what the store itself says is compared by the store.
-                    let content = content.filter(|_| source.etag().is_none());
-                    todo.push(entry(LedgerRule::FirstOfContent, content));
-                }
-                OnChanged::Refuse => {
-                    let (name, table) = (source.name.clone(), request.table.clone());
-                    return Err(CollectError::SourceChanged { name, table });
-                }
-            }
+            todo.extend(again(catalog, request, source, rows).await?);
         }
     }
     Ok(todo)
+}
+
+/// What is to be done with a source of which the ledger knows something; nothing when it knows all of it.
+async fn again(
+    catalog: &Catalog,
+    request: &IngestRequest,
+    source: &Source,
+    rows: Vec<LedgerRow>,
+) -> Result<Option<Todo>, CollectError> {
+    let content = content_if_it_may_be_known(catalog, source, &rows).await?;
+    if rows.iter().any(|row| Some(&row.content) == content.as_ref()) {
+        return Ok(None);
+    }
+    let table = request.table.clone();
+    match request.on_changed {
+        OnChanged::New => {
+            // The pass compares hashes; what the store itself says is compared by the store.
+            let content = content.filter(|_| source.etag().is_none());
+            Ok(Some(Todo { source: source.clone(), rule: LedgerRule::FirstOfContent, content }))
+        }
+        OnChanged::Tail => tail(request, source, rows).await.map(Some),
+        OnChanged::Refuse => Err(match source.name.strip_prefix(BATCH) {
+            Some(id) if source.is_batch() => CollectError::BatchChanged { id: id.to_owned(), table },
+            _ => CollectError::SourceChanged { name: source.name.clone(), table },
+        }),
+    }
+}
+
+/// Whether the ledger knows what has this name: only a stream without an id has none of its own.
+fn is_known_by_name(source: &Source) -> bool {
+    !source.is_stream() || source.is_batch()
 }
 
 async fn known(
@@ -66,8 +86,8 @@ async fn known(
     found: &Found,
 ) -> Result<HashMap<String, Vec<LedgerRow>>, CollectError> {
     let (Some(table), false) = (table, request.reingest) else { return Ok(HashMap::new()) };
-    let names: Vec<String> =
-        found.sources.iter().filter(|source| !source.is_stream()).map(|source| source.name.clone()).collect();
+    let sources = found.sources.iter().filter(|source| is_known_by_name(source));
+    let names: Vec<String> = sources.map(|source| source.name.clone()).collect();
     let rows = catalog.ledger(table, Some(&names)).await;
     let rows = rows
         .map_err(|source| CollectError::Catalog { table: request.table.clone(), source: Box::new(source) })?;
@@ -79,12 +99,13 @@ async fn known(
 }
 
 /// The content of a source, unless its size alone tells that the ledger has another one.
-async fn content_if_size_is_known(
+async fn content_if_it_may_be_known(
     catalog: &Catalog,
     source: &Source,
     rows: &[LedgerRow],
 ) -> Result<Option<String>, CollectError> {
-    if !rows.iter().any(|row| Some(row.size_bytes) == source.size_bytes()) {
+    let size_bytes = source.size_bytes();
+    if size_bytes.is_some() && !rows.iter().any(|row| Some(row.size_bytes) == size_bytes) {
         return Ok(None);
     }
     if let Some(etag) = source.etag() {
@@ -93,4 +114,48 @@ async fn content_if_size_is_known(
     let (source, store, runtime) = (source.clone(), catalog.host().store.clone(), Handle::current());
     let hashed = source::blocking(move || source::content_hash(&source, &store, &runtime)).await?;
     Ok(Some(hashed.1))
+}
+
+/// What was added to a file since the ledger's furthest row of it whose content is still its beginning.
+async fn tail(request: &IngestRequest, source: &Source, rows: Vec<LedgerRow>) -> Result<Todo, CollectError> {
+    let name = source.name.clone();
+    let SourceKind::File { path, .. } = &source.kind else {
+        let reason = match source.kind {
+            SourceKind::Object { .. } => {
+                "of an object the ledger has the ETag, which tells nothing of its beginning"
+            }
+            _ => "a batch is known as a whole",
+        };
+        return Err(CollectError::NoTail { name, reason });
+    };
+    let (path, table) = (path.clone(), request.table.clone());
+    let (format, rule) = (request.format, LedgerRule::NothingSince { rows: rows.len() as u64 });
+    let rest = source::blocking(move || {
+        let unreadable = |source| CollectError::SourceUnreadable { name: name.clone(), source };
+        let file = File::open(&path).map_err(unreadable)?;
+        let to_byte = file.metadata().map_err(unreadable)?.len();
+        if !part::is_plain_lines(&file, format).map_err(unreadable)? {
+            return Err(CollectError::NoTail {
+                name,
+                reason: "only of plain lines it is known where a record begins",
+            });
+        }
+        let known: Vec<Known> = rows.into_iter().map(Known::from).collect();
+        let Some(from) = part::furthest(&file, to_byte, &known).map_err(unreadable)? else {
+            return Err(CollectError::BeginsDifferently { name, table });
+        };
+        if from.is_inside_line(&file).map_err(unreadable)? {
+            return Err(CollectError::LineWentOn { byte: from.byte(), name, table });
+        }
+        Ok(Part { file: Arc::new(file), from: Box::new(from), to_byte, identity: None, may_grow: false })
+    });
+    let part: Part = rest.await?;
+    let source = Source { name: source.name.clone(), kind: SourceKind::Part(part) };
+    Ok(Todo { source, rule, content: None })
+}
+
+impl From<LedgerRow> for Known {
+    fn from(row: LedgerRow) -> Self {
+        Self { size_bytes: row.size_bytes, content: row.content }
+    }
 }

@@ -25,6 +25,7 @@ use super::{Plan, Run, rejects};
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression};
 use crate::json::{Decoded, DecoderError, Reject, Rescues, Unknown};
+use crate::source::Position;
 
 /// What a pass comes to.
 pub(super) enum Outcome {
@@ -53,7 +54,12 @@ pub(super) struct Yield {
     pub rows: u64,
     pub rejected: u64,
     pub rescued: u64,
+    /// Where a part begins.
+    pub from_byte: u64,
+    /// The source's size as stored; of a part also what is before it.
     pub stored_bytes: u64,
+    /// Where a part ends.
+    pub position: Option<Box<Position>>,
     /// `blake3:…` of what was read.
     pub content: String,
 }
@@ -182,11 +188,14 @@ impl<'a> Pass<'a> {
                     gives.compression = Some(compression);
                 }
             }
-            Step::Other(Message::End { source, stored_bytes, content }) => {
+            Step::Other(Message::End { source, stored_bytes, content, position }) => {
                 self.check_content(source, &content)?;
+                let from_byte = self.plan.todo.get(source).map_or(0, |todo| todo.source.from_byte());
                 if let Some(gives) = self.sources.get_mut(source) {
+                    gives.from_byte = from_byte;
                     gives.stored_bytes = stored_bytes;
                     gives.content = content;
+                    gives.position = position;
                 }
             }
             Step::Other(Message::Failed(error)) => return Err(*error),

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::pressure::Pressure;
 use crate::error::CollectError;
 use crate::frame::{self, Buffers, Chunk, Compression, Format, FrameError, Lines, WindowTooLarge};
-use crate::source::{RawReader, Source, Watch};
+use crate::source::{Position, RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub(super) enum Message {
     Begin { source: usize, compression: Compression },
     /// Lines of it. The permit is the room that they take until they are written.
     Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
-    /// It was read to its end.
-    End { source: usize, stored_bytes: u64, content: String },
+    /// It was read to its end. `stored_bytes` counts what is before a part, too.
+    End { source: usize, stored_bytes: u64, content: String, position: Option<Box<Position>> },
     /// Reading failed; nothing follows.
     Failed(Box<CollectError>),
 }
@@ -118,10 +118,16 @@ impl Reading {
     /// When it cannot be read or is no text.
     pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
         let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
-        let framed = frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max)
-            .map_err(|error| told(source, &watch, error))?;
+        let framed = match source.part().filter(|part| part.from.byte() > 0) {
+            Some(part) => {
+                Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))
+            }
+            None => frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max),
+        };
+        let framed = framed.map_err(|error| told(source, &watch, error))?;
         let (chunk_bytes, buffers) = (self.chunk_bytes, self.buffers.clone());
-        let lines = Lines::new(framed.text, framed.skipped_bytes, chunk_bytes, self.line_bytes_max, buffers);
+        let lines = Lines::new(framed.text, framed.skipped_bytes, chunk_bytes, self.line_bytes_max, buffers)
+            .from_line(framed.line_number);
         Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
     }
 
@@ -134,7 +140,7 @@ impl Reading {
     ) -> Result<(), Ended> {
         let mut opened = self.open(source)?;
         sender.blocking_send(Message::Begin { source: at, compression: opened.compression })?;
-        let mut told_bytes = 0;
+        let mut told_bytes = source.from_byte();
         while let Some(chunk) = opened.next_chunk()? {
             let room = room.take(chunk.bytes.len());
             let stored_bytes = opened.watch.bytes() - told_bytes;
@@ -143,7 +149,8 @@ impl Reading {
         }
         opened.watch.check_unchanged()?;
         let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
-        sender.blocking_send(Message::End { source: at, stored_bytes, content })?;
+        let position = opened.watch.position();
+        sender.blocking_send(Message::End { source: at, stored_bytes, content, position })?;
         Ok(())
     }
 }

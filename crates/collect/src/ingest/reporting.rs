@@ -71,6 +71,7 @@ fn skipped(source: &Source) -> SourceReport {
         rows: 0,
         rejected: 0,
         rescued: 0,
+        from_byte: 0,
         bytes: source.size_bytes(),
     }
 }
@@ -84,7 +85,8 @@ fn read(source: &Source, gives: &Yield) -> SourceReport {
         rows: gives.rows,
         rejected: gives.rejected,
         rescued: gives.rescued,
-        bytes: Some(gives.stored_bytes),
+        from_byte: gives.from_byte,
+        bytes: Some(gives.stored_bytes.saturating_sub(gives.from_byte)),
     }
 }
 

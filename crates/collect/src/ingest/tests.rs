@@ -7,3 +7,4 @@ mod raw;
 mod rows;
 mod samples;
 pub(crate) mod support;
+mod tail;

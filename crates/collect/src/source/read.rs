@@ -6,8 +6,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::{Buf, Bytes};
@@ -16,6 +17,7 @@ use hosu_host::{Location, ObjectInfo, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::part::{Part, Position};
 use super::spool::SpoolReader;
 use super::{Source, SourceKind, local};
 use crate::error::CollectError;
@@ -31,6 +33,7 @@ pub struct RawReader {
 
 enum Inner {
     File(File),
+    Part { file: Arc<File>, at: u64, to_byte: u64 },
     Stream(SpoolReader),
     Object { pieces: mpsc::Receiver<Result<Bytes, StoreError>>, piece: Bytes },
 }
@@ -43,16 +46,18 @@ pub struct Watch {
     opened: Opened,
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    bytes: u64,
-    hasher: blake3::Hasher,
+/// What went by. Of a part also its lines are counted, and what is before it counts as if it had gone by.
+#[derive(Debug)]
+enum Tally {
+    Whole { bytes: u64, hasher: Box<blake3::Hasher> },
+    Part(Box<Position>),
 }
 
 /// What a source was when it was opened.
 #[derive(Debug)]
 enum Opened {
     File { path: PathBuf, stamp: Stamp },
+    Part { part: Box<Part>, stamp: Stamp },
     Stream,
     Object { size_bytes: u64 },
 }
@@ -72,10 +77,14 @@ impl RawReader {
     pub fn open(source: &Source, store: &Store, runtime: &Handle) -> Result<(Self, Watch), CollectError> {
         let (inner, opened) = match &source.kind {
             SourceKind::File { path, .. } => open_file(path)?,
+            SourceKind::Part(part) => open_part(part, &source.name)?,
             SourceKind::Stream(spool) => (Inner::Stream(spool.reader()), Opened::Stream),
             SourceKind::Object { location, info } => open_object(store, location, info, runtime),
         };
-        let tally = Arc::<Mutex<Tally>>::default();
+        let tally = Arc::new(Mutex::new(match source.part() {
+            Some(part) => Tally::Part(part.from.clone()),
+            None => Tally::Whole { bytes: 0, hasher: Box::default() },
+        }));
         Ok((Self { inner, tally: tally.clone() }, Watch { name: source.name.clone(), tally, opened }))
     }
 }
@@ -84,6 +93,13 @@ fn open_file(path: &Path) -> Result<(Inner, Opened), CollectError> {
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.map_err(|error| local::unreadable(path, error))?;
     Ok((Inner::File(file), Opened::File { path: path.to_owned(), stamp: Stamp::of(&metadata) }))
+}
+
+fn open_part(part: &Part, name: &str) -> Result<(Inner, Opened), CollectError> {
+    let unreadable = |source| CollectError::SourceUnreadable { name: name.to_owned(), source };
+    let stamp = Stamp::of(&part.file.metadata().map_err(unreadable)?);
+    let inner = Inner::Part { file: part.file.clone(), at: part.from.byte(), to_byte: part.to_byte };
+    Ok((inner, Opened::Part { part: Box::new(part.clone()), stamp }))
 }
 
 fn open_object(store: &Store, location: &Location, info: &ObjectInfo, runtime: &Handle) -> (Inner, Opened) {
@@ -103,6 +119,12 @@ impl Read for RawReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.inner {
             Inner::File(file) => file.read(buffer)?,
+            Inner::Part { file, at, to_byte } => {
+                let room = usize::try_from(*to_byte - *at).unwrap_or(usize::MAX).min(buffer.len());
+                let read = file.read_at(buffer.get_mut(..room).unwrap_or_default(), *at)?;
+                *at += read as u64;
+                read
+            }
             Inner::Stream(stream) => stream.read(buffer)?,
             Inner::Object { pieces, piece } => {
                 while piece.is_empty() {
@@ -121,22 +143,50 @@ impl Read for RawReader {
             }
         };
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.bytes += read as u64;
-        tally.hasher.update(buffer.get(..read).unwrap_or_default());
+        tally.pass(buffer.get(..read).unwrap_or_default());
         Ok(read)
     }
 }
 
+impl Tally {
+    fn pass(&mut self, read: &[u8]) {
+        match self {
+            Self::Whole { bytes, hasher } => {
+                *bytes += read.len() as u64;
+                hasher.update(read);
+            }
+            Self::Part(position) => position.pass(read),
+        }
+    }
+}
+
 impl Watch {
-    /// How many bytes were read.
+    /// Up to where the source was read: how many bytes it has before that, read or not.
     pub fn bytes(&self) -> u64 {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).bytes
+        match &*self.tally() {
+            Tally::Whole { bytes, .. } => *bytes,
+            Tally::Part(position) => position.byte(),
+        }
     }
 
-    /// The hash of what was read: `blake3:…`.
+    /// The hash of the source up to where it was read: `blake3:…`.
     pub fn content_hash(&self) -> String {
-        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        format!("blake3:{}", tally.hasher.finalize().to_hex())
+        match &*self.tally() {
+            Tally::Whole { hasher, .. } => format!("blake3:{}", hasher.finalize().to_hex()),
+            Tally::Part(position) => position.content_hash(),
+        }
+    }
+
+    /// Up to where a part was read.
+    pub fn position(&self) -> Option<Box<Position>> {
+        match &*self.tally() {
+            Tally::Whole { .. } => None,
+            Tally::Part(position) => Some(position.clone()),
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks whether the source is still what it was when it was opened, and all of it was read.
@@ -149,10 +199,22 @@ impl Watch {
                 let now = fs::metadata(path).map(|metadata| Stamp::of(&metadata));
                 now.is_ok_and(|now| now == *stamp && stamp.size_bytes == self.bytes())
             }
+            Opened::Part { part, stamp } => {
+                self.bytes() == part.to_byte && self.part_is_unchanged(part, stamp)
+            }
             Opened::Object { size_bytes } => *size_bytes == self.bytes(),
             Opened::Stream => true,
         };
         if same { Ok(()) } else { Err(CollectError::ChangedWhileRead { name: self.name.clone() }) }
+    }
+}
+
+impl Watch {
+    /// A file that may grow is still what was read of it when the end of that is there.
+    fn part_is_unchanged(&self, part: &Part, stamp: &Stamp) -> bool {
+        let is_same = || part.file.metadata().is_ok_and(|metadata| Stamp::of(&metadata) == *stamp);
+        let is_there = || self.position().is_some_and(|end| end.is_in(&part.file).unwrap_or(false));
+        if part.may_grow { is_there() } else { is_same() }
     }
 }
 

@@ -30,7 +30,8 @@ impl Folder {
 
     async fn find(&self, texts: &[&str]) -> Result<Found, CollectError> {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        find(&self.host, &texts, &self.path(), None).await
+        let wanted = Wanted { texts: &texts, folder: &self.path(), batch_id: None };
+        find(&self.host, wanted, None).await
     }
 
     /// The names below the folder.
@@ -112,7 +113,8 @@ async fn standard_input_counts_once() {
     let folder = Folder::with(&["a.json"]);
     let texts = ["-".to_owned(), "a.json".to_owned(), "-".to_owned()];
     let stdin: Box<dyn Read + Send> = Box::new(&b"{}"[..]);
-    let found = find(&folder.host, &texts, &folder.path(), Some(stdin)).await.unwrap();
+    let wanted = Wanted { texts: &texts, folder: &folder.path(), batch_id: None };
+    let found = find(&folder.host, wanted, Some(stdin)).await.unwrap();
     assert_eq!(found.sources.len(), 2);
     assert!(found.sources[0].is_stream() && found.sources[0].name == STDIN);
 }
