@@ -1,22 +1,36 @@
 //! One Parquet file in the making: batches in, bytes and metrics out. Works on the thread that calls it, and on
 //! further ones for further columns when there are cores to spare.
 
+mod bounds;
+mod chunk;
+mod column;
+mod dictionary;
+mod hybrid;
+mod levels;
+mod page;
+mod values;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 use bytes::Bytes;
+use hosu_table::arrow_schema::to_arrow_type;
 use hosu_table::metrics::{ColumnFacts, FileMetrics};
+use iceberg::spec::Type;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
-use crate::columns::column_at;
+use crate::columns::{batch_bytes, column_at};
 use crate::dictionaries;
 use crate::layout::Layout;
 use crate::metrics;
+use column::ColumnEncoder;
+use page::Press;
+pub(crate) use page::Presses;
 
 /// What is written together, so that limits are looked at often enough.
 const ROWS_AT_A_TIME: usize = 16 * 1024;
@@ -27,6 +41,8 @@ pub(crate) struct Encoder {
     output: Output,
     file: SerializedFileWriter<Output>,
     columns: ArrowRowGroupWriterFactory,
+    /// For each leaf, whether it is encoded here and not by Parquet's own writer.
+    known: Vec<bool>,
     group: Option<Group>,
     facts: Vec<Option<ColumnFacts>>,
     split_offsets: Vec<i64>,
@@ -35,9 +51,16 @@ pub(crate) struct Encoder {
 
 /// A row group in the making.
 struct Group {
-    writers: Vec<ArrowColumnWriter>,
+    writers: Vec<ColumnWriter>,
     rows: usize,
     nans: Vec<Option<u64>>,
+}
+
+/// Encodes a leaf of a row group.
+enum ColumnWriter {
+    Known(Box<ColumnEncoder>),
+    /// Types and settings that few columns have.
+    Other(Box<ArrowColumnWriter>),
 }
 
 /// What is known of a file once it is complete.
@@ -85,34 +108,68 @@ impl Encoder {
         let properties = dictionaries::properties_for(&layout, rows);
         let file = SerializedFileWriter::new(output.clone(), layout.root.clone(), properties)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, layout.arrow.clone());
+        let known = layout.leaves.iter().zip(file.schema_descr().columns()).map(|(leaf, column)| {
+            let data_type = to_arrow_type(&Type::Primitive(leaf.primitive.clone()));
+            column::is_known(&data_type, column, file.properties())
+        });
+        let known = known.collect();
         let facts = vec![None; layout.leaves.len()];
-        Ok(Self { layout, output, file, columns, group: None, facts, split_offsets: Vec::new(), rows: 0 })
+        let split_offsets = Vec::new();
+        Ok(Self { layout, output, file, columns, known, group: None, facts, split_offsets, rows: 0 })
     }
 
     /// Adds rows; row groups that are full are written out. Uses up to `lanes` threads.
-    pub(crate) fn write(&mut self, batch: &RecordBatch, lanes: usize) -> Result<()> {
-        for start in (0..batch.num_rows()).step_by(ROWS_AT_A_TIME) {
-            let rows = ROWS_AT_A_TIME.min(batch.num_rows() - start);
-            self.write_some(&batch.slice(start, rows), lanes)?;
+    pub(crate) fn write(&mut self, batches: &[RecordBatch], lanes: usize) -> Result<()> {
+        let (mut together, mut rows, mut bytes) = (Vec::new(), 0, 0);
+        for batch in batches {
+            for start in (0..batch.num_rows()).step_by(ROWS_AT_A_TIME) {
+                let some = batch.slice(start, ROWS_AT_A_TIME.min(batch.num_rows() - start));
+                rows += some.num_rows();
+                bytes += batch_bytes(&some);
+                together.push(some);
+                if rows >= ROWS_AT_A_TIME || bytes >= self.layout.row_group_bytes {
+                    self.write_some(&together, lanes)?;
+                    together.clear();
+                    (rows, bytes) = (0, 0);
+                }
+            }
         }
-        Ok(())
+        if together.is_empty() { Ok(()) } else { self.write_some(&together, lanes) }
     }
 
-    fn write_some(&mut self, batch: &RecordBatch, lanes: usize) -> Result<()> {
+    fn write_some(&mut self, batches: &[RecordBatch], lanes: usize) -> Result<()> {
         let mut group = match self.group.take() {
             Some(group) => group,
-            None => Group {
-                writers: self.columns.create_column_writers(self.split_offsets.len())?,
-                rows: 0,
-                nans: self.layout.leaves.iter().map(no_nans).collect(),
-            },
+            None => self.begin_group()?,
         };
-        group.write(&self.layout, batch, lanes)?;
-        self.rows += batch.num_rows() as u64;
+        group.write(&self.layout, batches, lanes)?;
+        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
         let is_full =
             group.rows >= self.layout.row_group_rows || group.encoded_bytes() >= self.layout.row_group_bytes;
         self.group = Some(group);
         if is_full { self.flush() } else { Ok(()) }
+    }
+
+    fn begin_group(&self) -> Result<Group> {
+        let mut others = match self.known.iter().all(|known| *known) {
+            true => Vec::new(),
+            false => self.columns.create_column_writers(self.split_offsets.len())?,
+        }
+        .into_iter();
+        let columns = self.known.iter().zip(self.file.schema_descr().columns());
+        let writers = columns.map(|(known, column)| {
+            let other = others.next();
+            match (*known, other) {
+                (true, _) => {
+                    let encoder = ColumnEncoder::new(column.clone(), self.file.properties());
+                    Ok(ColumnWriter::Known(Box::new(encoder)))
+                }
+                (false, Some(other)) => Ok(ColumnWriter::Other(Box::new(other))),
+                (false, None) => Err(writers_missing()),
+            }
+        });
+        let writers = writers.collect::<Result<_>>()?;
+        Ok(Group { writers, rows: 0, nans: self.layout.leaves.iter().map(no_nans).collect() })
     }
 
     /// Writes out the row group in the making, so that only its bytes are left.
@@ -120,9 +177,10 @@ impl Encoder {
         let Some(group) = self.group.take() else { return Ok(()) };
         self.output.reserve(group.encoded_bytes());
         let mut row_group = self.file.next_row_group()?;
-        for writer in group.writers {
-            writer.close()?.append_to_row_group(&mut row_group)?;
-        }
+        let presses = &self.layout.presses;
+        presses.with(|press| {
+            group.writers.into_iter().try_for_each(|writer| writer.append_to(&mut row_group, press))
+        })?;
         let metadata = row_group.close()?;
         self.measure(&metadata, &group.nans);
         Ok(())
@@ -162,7 +220,7 @@ impl Encoder {
 
     /// What is held in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let group = self.group.as_ref().map_or(0, |group| group.sum(ArrowColumnWriter::memory_size));
+        let group = self.group.as_ref().map_or(0, |group| group.sum(ColumnWriter::memory_bytes));
         group + self.output.len()
     }
 
@@ -182,61 +240,109 @@ fn no_nans(leaf: &crate::parquet_schema::Leaf) -> Option<u64> {
 }
 
 impl Group {
-    fn write(&mut self, layout: &Layout, batch: &RecordBatch, lanes: usize) -> Result<()> {
+    fn write(&mut self, layout: &Layout, batches: &[RecordBatch], lanes: usize) -> Result<()> {
         for (leaf, nans) in layout.leaves.iter().zip(&mut self.nans) {
             if let (Some(nans), Some(path)) = (nans, &leaf.path) {
-                *nans += metrics::count_nans(&column_at(batch, path)?);
+                for batch in batches {
+                    *nans += metrics::count_nans(&column_at(batch, path)?);
+                }
             }
         }
-        let mut work = Vec::with_capacity(batch.num_columns());
+        let mut work = Vec::with_capacity(layout.arrow.fields().len());
         let mut rest = self.writers.as_mut_slice();
         let mut next_leaf = 0;
-        let columns = layout.arrow.fields().iter().zip(batch.columns());
-        for (position, (field, array)) in columns.enumerate() {
+        for (position, field) in layout.arrow.fields().iter().enumerate() {
             let leaves =
                 layout.leaves.iter().skip(next_leaf).take_while(|leaf| leaf.column == position).count();
             next_leaf += leaves;
             let (writers, others) = rest.split_at_mut_checked(leaves).ok_or_else(writers_missing)?;
             rest = others;
-            work.push(Work { field, array, writers });
+            let arrays =
+                batches.iter().map(|batch| batch.columns().get(position).ok_or_else(writers_missing));
+            work.push(Work { field, arrays: arrays.collect::<Result<_>>()?, writers });
         }
-        self.rows += batch.num_rows();
-        run(work, lanes)
+        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        run(work, lanes, &layout.presses)
     }
 
     fn encoded_bytes(&self) -> usize {
-        self.sum(ArrowColumnWriter::get_estimated_total_bytes)
+        self.sum(ColumnWriter::encoded_bytes)
     }
 
-    fn sum(&self, size: impl Fn(&ArrowColumnWriter) -> usize) -> usize {
+    fn sum(&self, size: impl Fn(&ColumnWriter) -> usize) -> usize {
         self.writers.iter().map(size).sum()
+    }
+}
+
+impl ColumnWriter {
+    fn append_to(
+        self,
+        row_group: &mut SerializedRowGroupWriter<'_, Output>,
+        press: &mut Press,
+    ) -> Result<()> {
+        match self {
+            Self::Known(encoder) => {
+                let (chunk, closed) = encoder.close(press)?;
+                row_group.append_column(&chunk.into_reader(), closed)
+            }
+            Self::Other(writer) => writer.close()?.append_to_row_group(row_group),
+        }
+    }
+
+    fn encoded_bytes(&self) -> usize {
+        match self {
+            Self::Known(encoder) => encoder.encoded_bytes(),
+            Self::Other(writer) => writer.get_estimated_total_bytes(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Known(encoder) => encoder.memory_bytes(),
+            Self::Other(writer) => writer.memory_size(),
+        }
     }
 }
 
 /// A top-level column and the writers of its leaves.
 struct Work<'a> {
     field: &'a FieldRef,
-    array: &'a ArrayRef,
-    writers: &'a mut [ArrowColumnWriter],
+    arrays: Vec<&'a ArrayRef>,
+    writers: &'a mut [ColumnWriter],
 }
 
 impl Work<'_> {
-    fn run(self) -> Result<()> {
-        let leaves = compute_leaves(self.field, self.array)?;
-        if leaves.len() != self.writers.len() {
-            return Err(writers_missing());
+    fn run(self, press: &mut Press) -> Result<()> {
+        let has_others = self.writers.iter().any(|writer| matches!(writer, ColumnWriter::Other(_)));
+        for array in self.arrays {
+            let known = levels::leaves_of(self.field, array);
+            let others = if has_others { compute_leaves(self.field, array)? } else { Vec::new() };
+            if known.len() != self.writers.len() || (has_others && others.len() != known.len()) {
+                return Err(writers_missing());
+            }
+            let mut others = others.iter();
+            for (leaf, writer) in known.iter().zip(self.writers.iter_mut()) {
+                match (writer, others.next()) {
+                    (ColumnWriter::Known(encoder), _) => encoder.write(leaf, press)?,
+                    (ColumnWriter::Other(writer), Some(leaf)) => writer.write(leaf)?,
+                    (ColumnWriter::Other(_), None) => return Err(writers_missing()),
+                }
+            }
         }
-        leaves.iter().zip(self.writers).try_for_each(|(leaf, writer)| writer.write(leaf))
+        self.writers.iter_mut().try_for_each(|writer| match writer {
+            ColumnWriter::Known(encoder) => encoder.settle(press),
+            ColumnWriter::Other(_) => Ok(()),
+        })
     }
 }
 
 /// Works on so many threads, this one among them. Columns take very different times, so each thread takes the next one
 /// when it is done.
-fn run(work: Vec<Work<'_>>, lanes: usize) -> Result<()> {
+fn run(work: Vec<Work<'_>>, lanes: usize, presses: &Presses) -> Result<()> {
     let others = lanes.min(work.len()).saturating_sub(1);
-    let work = Mutex::new(work);
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let run = || std::iter::from_fn(next).try_for_each(Work::run);
+    let work = Mutex::new(work.into_iter());
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run = || presses.with(|press| std::iter::from_fn(next).try_for_each(|work| work.run(press)));
     std::thread::scope(|scope| {
         let others: Vec<_> = (0..others).map(|_| scope.spawn(run)).collect();
         let mut result = run();
@@ -253,3 +359,6 @@ fn run(work: Vec<Work<'_>>, lanes: usize) -> Result<()> {
 fn writers_missing() -> ParquetError {
     ParquetError::General("the columns of the batch are not those of the file".into())
 }
+
+#[cfg(test)]
+mod tests;

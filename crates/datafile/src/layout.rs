@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::schema::types::TypePtr;
 
+use crate::encode::Presses;
 use crate::error::{self, DataFileError};
 use crate::parquet_schema::{self, Leaf};
 use crate::target::{WriteTarget, WriterSettings};
@@ -36,6 +37,7 @@ pub(crate) struct Layout {
     /// Which metrics are kept, for each leaf.
     pub(crate) modes: Vec<MetricsMode>,
     pub(crate) properties: WriterPropertiesPtr,
+    pub(crate) presses: Presses,
     /// What a column's dictionary may take.
     pub(crate) dictionary_bytes: usize,
     pub(crate) row_group_bytes: usize,
@@ -63,6 +65,7 @@ impl Layout {
             leaves,
             modes,
             properties: Arc::new(written),
+            presses: Presses::default(),
             dictionary_bytes: properties.dictionary_size_bytes,
             row_group_bytes: row_group_bytes.min(settings.memory_bytes / ROW_GROUP_SHARE).max(1),
             row_group_rows: ROW_GROUP_ROWS_MAX,

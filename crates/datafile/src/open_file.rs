@@ -128,6 +128,11 @@ impl OpenFile {
         if self.jobs.send(Job::Flush(done)).await.is_err() {
             return false;
         }
+        self.settle().await
+    }
+
+    /// Waits until all rows are encoded.
+    pub(crate) async fn settle(&mut self) -> bool {
         while !self.outstanding.is_empty() {
             if !self.learn().await {
                 return false;
@@ -236,7 +241,7 @@ impl FileTask {
                     Some(encoder) => encoder,
                     None => Encoder::new(layout, &batches)?,
                 };
-                batches.iter().try_for_each(|batch| encoder.write(batch, lanes))?;
+                encoder.write(&batches, lanes)?;
                 drop(batches);
                 if flush {
                     encoder.flush()?;

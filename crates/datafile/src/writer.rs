@@ -29,12 +29,13 @@ use crate::open_file::{OpenFile, Workshop};
 use crate::route::{PartitionId, Router, group, take};
 use crate::target::{WriteTarget, WriterSettings, Written};
 
-/// Rows wait until so many are there: encoding a few at a time is slow.
-const PENDING_ROWS: usize = 4096;
-const PENDING_BYTES: usize = 1 << 20;
+/// Rows wait until so many are there, or a share of the memory, or as much as a file: encoding a few at a time is slow, and makes small pages.
+const PENDING_ROWS: usize = 16 * 1024;
+const PENDING_SHARE: usize = 32;
 
-/// So many waiting batches become one: a batch of one row takes many times the memory of the row.
-const PENDING_BATCHES: usize = 64;
+/// So many small batches in a row become one: a batch of one row takes many times the memory of the row.
+const SMALL_BATCHES: usize = 64;
+const SMALL_BATCH_ROWS: usize = 64;
 
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
@@ -78,6 +79,8 @@ struct Filling {
     file: OpenFile,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
+    /// How many of the last batches are small, and were not made one yet.
+    small_batches: usize,
     held: Reservation,
 }
 
@@ -264,7 +267,9 @@ impl DataFileWriter {
         }
         let Some(filling) = self.open.get_mut(&id) else { return Ok(()) };
         filling.add(rows).map_err(error::rows(&self.target.location))?;
-        if filling.pending_rows >= PENDING_ROWS || filling.held.bytes() >= PENDING_BYTES {
+        let file_bytes = usize::try_from(self.workshop.layout.file_bytes).unwrap_or(usize::MAX);
+        let bytes_max = file_bytes.min(self.workshop.budget.limit() / PENDING_SHARE);
+        if filling.pending_rows >= PENDING_ROWS || filling.held.bytes() >= bytes_max {
             let sent = filling.send().await;
             self.look_after(sent).await?;
         }
@@ -297,7 +302,7 @@ impl DataFileWriter {
         self.started.push(location);
         self.tasks.spawn(task.run());
         let held = self.workshop.budget.hold(0);
-        self.open.insert(id, Filling { file, pending: Vec::new(), pending_rows: 0, held });
+        self.open.insert(id, Filling { file, pending: Vec::new(), pending_rows: 0, small_batches: 0, held });
         Ok(())
     }
 
@@ -328,8 +333,13 @@ impl DataFileWriter {
             match largest.filter(|(bytes, _)| *bytes > 0) {
                 Some((bytes, id)) if bytes >= sorting => {
                     let Some(filling) = self.open.get_mut(&id) else { continue };
-                    let flushed = filling.send().await && filling.file.flush().await;
-                    self.look_after(flushed).await?;
+                    let is_mostly_rows = filling.held.bytes() >= filling.file.memory_bytes();
+                    let is_well = filling.send().await
+                        && match is_mostly_rows {
+                            true => filling.file.settle().await,
+                            false => filling.file.flush().await,
+                        };
+                    self.look_after(is_well).await?;
                 }
                 _ if sorting > 0 => self.with_sorter(Sorter::spill).await?,
                 _ if self.tasks.len() > self.open.len() => {
@@ -418,17 +428,26 @@ impl Filling {
 
     /// Lets rows wait.
     fn add(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
+        let is_small = rows.num_rows() < SMALL_BATCH_ROWS;
+        if !is_small {
+            self.gather()?;
+        }
         self.held.grow(batch_bytes(&rows));
         self.pending_rows += rows.num_rows();
         self.pending.push(rows);
-        if self.pending.len() >= PENDING_BATCHES
-            && self.pending_rows < PENDING_ROWS
-            && let Some(first) = self.pending.first()
-        {
-            let one = concat_batches(&first.schema(), &self.pending)?;
-            self.held.resize(batch_bytes(&one));
-            self.pending = vec![one];
-        }
+        self.small_batches += usize::from(is_small);
+        if self.small_batches == SMALL_BATCHES { self.gather() } else { Ok(()) }
+    }
+
+    /// Makes one of the small batches that came last.
+    fn gather(&mut self) -> Result<(), ArrowError> {
+        let count = std::mem::take(&mut self.small_batches);
+        let small = self.pending.split_off(self.pending.len().saturating_sub(count));
+        let Some(first) = small.first() else { return Ok(()) };
+        let one = concat_batches(&first.schema(), &small)?;
+        let before: usize = small.iter().map(batch_bytes).sum();
+        self.held.resize(self.held.bytes().saturating_sub(before) + batch_bytes(&one));
+        self.pending.push(one);
         Ok(())
     }
 
@@ -438,7 +457,7 @@ impl Filling {
             return true;
         }
         let held = self.held.split();
-        self.pending_rows = 0;
+        (self.pending_rows, self.small_batches) = (0, 0);
         self.file.write(std::mem::take(&mut self.pending), held).await
     }
 }
