@@ -1,7 +1,8 @@
-//! Tables of the database `system`, which no file is of: what the catalog keeps of jobs, as rows.
+//! Tables of the database `system`, which no file is of: what the catalog keeps of jobs and ingested sources, as rows.
 //!
 //! A table of a lake's own with the same name comes first: nothing that somebody stored is hidden.
 
+mod ingests;
 mod rows;
 
 use std::fmt;
@@ -14,7 +15,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use hosu_catalog::{Catalog, JobRuns};
+use hosu_catalog::{Catalog, CatalogError, JobRun, JobRuns};
 use hosu_table::arrow_schema;
 use hosu_table::name::TableName;
 use iceberg::spec::{ListType, NestedField, NestedFieldRef, PrimitiveType, Schema, StructType, Type};
@@ -28,6 +29,8 @@ pub const DATABASE: &str = "system";
 /// A table of the database `system`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SystemTable {
+    /// What was ingested, and what became of it.
+    Ingests,
     /// The runs of jobs.
     JobRuns,
     /// Which inputs each snapshot of a target was made of.
@@ -36,11 +39,12 @@ pub enum SystemTable {
 
 impl SystemTable {
     /// All of them, in order of their names.
-    pub const ALL: [Self; 2] = [Self::JobRuns, Self::Lineage];
+    pub const ALL: [Self; 3] = [Self::Ingests, Self::JobRuns, Self::Lineage];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Ingests => "ingests",
             Self::JobRuns => "job_runs",
             Self::Lineage => "lineage",
         }
@@ -58,6 +62,7 @@ impl SystemTable {
     /// Never for the columns that are written here.
     pub fn schema(self) -> std::result::Result<Schema, QueryError> {
         let fields = match self {
+            Self::Ingests => ingests::columns(),
             Self::JobRuns => job_runs(),
             Self::Lineage => lineage(),
         };
@@ -163,25 +168,43 @@ impl TableProvider for SystemProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let is_runs = self.table == SystemTable::JobRuns;
-        let wanted = JobRuns {
-            job: filters.iter().find_map(job_of),
-            limit: limit.filter(|_| is_runs && filters.is_empty()).map(|limit| limit as u64),
-            ..JobRuns::default()
+        let rows = match self.table {
+            SystemTable::Ingests => {
+                let table = filters.iter().find_map(|filter| asked_for(filter, ingests::TABLE_NAME));
+                let ingests = ingests::read(&self.catalog, table.as_deref()).await.map_err(external)?;
+                rows::batch(ingests::arrays(&ingests), ingests.len(), &self.arrow)?
+            }
+            SystemTable::JobRuns | SystemTable::Lineage => {
+                let runs = self.runs(filters, limit).await?;
+                rows::of(self.table, &runs, &self.arrow)?
+            }
         };
-        let runs = self.catalog.job_runs(wanted).await;
-        let runs = runs.map_err(|error| DataFusionError::External(Box::new(QueryError::from(error))))?;
-        let rows = rows::of(self.table, &runs, &self.arrow)?;
         Ok(MemorySourceConfig::try_new_exec(&[vec![rows]], self.arrow.clone(), projection.cloned())?)
     }
 }
 
-/// The job that a filter asks for.
-fn job_of(filter: &Expr) -> Option<String> {
+impl SystemProvider {
+    async fn runs(&self, filters: &[Expr], limit: Option<usize>) -> Result<Vec<JobRun>> {
+        let is_runs = self.table == SystemTable::JobRuns;
+        let wanted = JobRuns {
+            job: filters.iter().find_map(|filter| asked_for(filter, "job")),
+            limit: limit.filter(|_| is_runs && filters.is_empty()).map(|limit| limit as u64),
+            ..JobRuns::default()
+        };
+        self.catalog.job_runs(wanted).await.map_err(external)
+    }
+}
+
+fn external(error: CatalogError) -> DataFusionError {
+    DataFusionError::External(Box::new(QueryError::from(error)))
+}
+
+/// The text that a filter asks for in a column.
+fn asked_for(filter: &Expr, wanted: &str) -> Option<String> {
     let Expr::BinaryExpr(binary) = filter else { return None };
-    let (Expr::Column(column), Expr::Literal(job, _)) = (binary.left.as_ref(), binary.right.as_ref()) else {
+    let (Expr::Column(column), Expr::Literal(text, _)) = (binary.left.as_ref(), binary.right.as_ref()) else {
         return None;
     };
-    let asks = binary.op == Operator::Eq && column.name.eq_ignore_ascii_case("job");
-    job.try_as_str().flatten().filter(|_| asks).map(ToOwned::to_owned)
+    let asks = binary.op == Operator::Eq && column.name.eq_ignore_ascii_case(wanted);
+    text.try_as_str().flatten().filter(|_| asks).map(ToOwned::to_owned)
 }

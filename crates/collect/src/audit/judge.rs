@@ -351,12 +351,12 @@ fn by_operation(table: &Table) -> HashMap<Uuid, i64> {
 
 /// Contents that are in the ledger more than once.
 fn repeated(ledger: &[LedgerRow]) -> Vec<Repeated> {
-    let mut by_content: BTreeMap<(&str, u64), Vec<&LedgerRow>> = BTreeMap::new();
+    let mut by_content: BTreeMap<(&str, u64, u64), Vec<&LedgerRow>> = BTreeMap::new();
     for row in ledger {
-        by_content.entry((&row.content, row.size_bytes)).or_default().push(row);
+        by_content.entry((&row.content, row.size_bytes, row.from_byte)).or_default().push(row);
     }
     let repeated = by_content.into_iter().filter(|(_, rows)| rows.len() > 1);
-    let repeated = repeated.map(|((content, _), rows)| {
+    let repeated = repeated.map(|((content, ..), rows)| {
         let sources: BTreeSet<&String> = rows.iter().map(|row| &row.source).collect();
         let snapshots = rows.iter().filter_map(|row| row.snapshot_id);
         Repeated {

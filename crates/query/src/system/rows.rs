@@ -1,4 +1,4 @@
-//! Runs of jobs as rows.
+//! Runs of jobs as rows, and whatever makes columns of values.
 
 use std::sync::Arc;
 
@@ -21,7 +21,13 @@ pub(super) fn of(table: SystemTable, runs: &[JobRun], schema: &ArrowSchemaRef) -
             let inputs = lineage(runs);
             (lineage_columns(&inputs), inputs.len())
         }
+        SystemTable::Ingests => (Vec::new(), 0),
     };
+    batch(columns, rows, schema)
+}
+
+/// Columns as rows.
+pub(super) fn batch(columns: Vec<ArrayRef>, rows: usize, schema: &ArrowSchemaRef) -> Result<RecordBatch> {
     let columns = columns.into_iter().zip(schema.fields());
     // Times have the time zone that tables have.
     let columns = columns.map(|(column, field)| timestamp(column, field)).collect();
@@ -38,19 +44,19 @@ fn timestamp(column: ArrayRef, field: &Field) -> ArrayRef {
     }
 }
 
-fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
+pub(super) fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
-fn longs(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+pub(super) fn longs(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     Arc::new(values.collect::<Int64Array>())
 }
 
-fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
+pub(super) fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
     longs(values.map(|value| i64::try_from(value).ok()))
 }
 
-fn times(values_ms: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+pub(super) fn times(values_ms: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     let micros = values_ms.map(|value| value.and_then(|value| value.checked_mul(1000)));
     Arc::new(micros.collect::<TimestampMicrosecondArray>())
 }

@@ -1,6 +1,8 @@
 //! The tables that no file is of.
 
-use hosu_catalog::{JobChange, JobRun, RunInput, RunState};
+use hosu_catalog::{
+    Append, Commit, JobChange, JobRun, LedgerRow, LedgerRule, RunInput, RunState, Step, TableChange,
+};
 use hosu_table::name::TableName;
 use serde_json::json;
 
@@ -107,4 +109,60 @@ async fn a_table_of_the_lakes_own_comes_first() {
     lake.append("system.job_runs", &[json!({"own": 4})]).await;
     assert_eq!(lake.rows("SELECT * FROM system.job_runs").await, [r#"{"own":4}"#]);
     assert_eq!(lake.rows("SELECT count(*) AS n FROM system.lineage").await, [r#"{"n":3}"#]);
+}
+
+/// A table with two sources in two commits, the second without a row.
+async fn ingested() -> Lake {
+    let lake = Lake::new();
+    lake.create("raw.events", schema(vec![column(1, "id", "long")]), "").await;
+    let base = lake.table("raw.events").await;
+    let files =
+        lake.write(&base, vec![super::batch(base.schema(), &[json!({"id": 1}), json!({"id": 2})])]).await;
+    let row = |source: &str, rows, rejected| LedgerRow {
+        table_uuid: base.uuid(),
+        branch: "main".to_owned(),
+        source: source.to_owned(),
+        size_bytes: 20,
+        content: "blake3:00".to_owned(),
+        operation_id: "00000000-0000-0000-0000-000000000007".parse().unwrap(),
+        snapshot_id: None,
+        rows,
+        rejected,
+        ingested_at_ms: 1_714_525_200_000,
+        from_byte: 5,
+        identity: None,
+        rule: LedgerRule::Any,
+    };
+    let append = Append { spec_id: 0, files, summary: Default::default() };
+    let change = TableChange::Change { base: base.clone(), steps: vec![Step::Append(append)] };
+    let ledger = vec![row("/a.ndjson", 2, 1)];
+    lake.catalog.commit(Commit { tables: vec![change], ledger, ..Commit::default() }).await.unwrap();
+    let ledger = vec![row("/bad.ndjson", 0, 3)];
+    lake.catalog.commit(Commit { ledger, ..Commit::default() }).await.unwrap();
+    lake
+}
+
+#[tokio::test]
+async fn what_was_ingested_is_rows() {
+    let lake = ingested().await;
+    lake.create("other", schema(vec![column(1, "id", "long")]), "").await;
+    let sql = "SELECT source, from_byte, size_bytes, content, rows_added, rejected, operation_id, ingested_at, status \
+               FROM system.ingests WHERE table_name = 'raw.events' ORDER BY source";
+    let same = r#""from_byte":5,"size_bytes":20,"content":"blake3:00""#;
+    let when =
+        r#""operation_id":"00000000-0000-0000-0000-000000000007","ingested_at":"2024-05-01T01:00:00Z""#;
+    assert_eq!(
+        super::lines(&lake.batches(sql).await),
+        [
+            format!(
+                r#"{{"source":"/a.ndjson",{same},"rows_added":2,"rejected":1,{when},"status":"current"}}"#
+            ),
+            format!(
+                r#"{{"source":"/bad.ndjson",{same},"rows_added":0,"rejected":3,{when},"status":"rejected"}}"#
+            ),
+        ]
+    );
+    let sql = "SELECT i.source FROM system.ingests i WHERE snapshot_id IS NOT NULL AND table_name <> 'other'";
+    assert_eq!(lake.rows(sql).await, [r#"{"source":"/a.ndjson"}"#]);
+    assert_eq!(lake.rows("SELECT source FROM system.ingests WHERE table_name = 'other'").await, [""; 0]);
 }

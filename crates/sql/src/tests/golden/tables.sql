@@ -153,6 +153,7 @@ SHOW TABLES;
 -- the tables of `system`, which no file is of
 SHOW TABLES IN System;
 --> tab_name varchar
+--> ["ingests"]
 --> ["job_runs"]
 --> ["lineage"]
 SHOW COLUMNS IN system.lineage;
