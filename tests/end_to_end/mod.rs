@@ -1,8 +1,10 @@
 //! The binary as a person or a script uses it: each test has a folder of its own, and a lake in it.
 
+mod audit;
 mod bad_events;
 mod bad_lakes;
 mod bad_statements;
+mod contract;
 mod crash;
 mod dice;
 mod docker;

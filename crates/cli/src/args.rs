@@ -67,13 +67,13 @@ pub struct IngestArguments {
     /// `table` or `database.table`; made on first use
     pub table: String,
     /// Files, folders, globs, s3:// URLs, or `-` for standard input
-    #[arg(required_unless_present = "audit", value_name = "SOURCE")]
+    #[arg(required_unless_present_any = ["audit", "set_contract"], value_name = "SOURCE")]
     pub sources: Vec<String>,
     /// Load nothing: check that all that was ever ingested is in the table, once; exit code 1 when it is not
-    #[arg(long, conflicts_with_all = ["sources", "format", "partition_by", "sort_by", "schema", "reingest", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["sources", "set_contract", "format", "partition_by", "sort_by", "schema", "reingest", "dry_run"])]
     pub audit: bool,
     /// With --audit: rows that somebody deleted or replaced later are told, and are no finding
-    #[arg(long, requires = "audit")]
+    #[arg(long)]
     pub allow_removed: bool,
     /// What the sources hold: ndjson, ndjson.gz or ndjson.zst [default: auto, by their content]
     #[arg(long)]
@@ -84,9 +84,12 @@ pub struct IngestArguments {
     /// Order of rows in the files of a new table: 'event_time desc, user_id'
     #[arg(long, value_name = "TERMS")]
     pub sort_by: Option<String>,
-    /// Columns of a new table, as JSON Schema; otherwise they come from a sample of the records
+    /// A JSON Schema: columns and contract of a new table. Records that violate it are rejected
     #[arg(long, value_name = "FILE")]
     pub schema: Option<PathBuf>,
+    /// With --schema: make it the contract of a table that exists, before sources are loaded, if any are named
+    #[arg(long, requires = "schema", conflicts_with = "dry_run")]
+    pub set_contract: bool,
     /// Keep each record as it was read, in a column `_raw`; the table remembers it
     #[arg(long)]
     pub keep_raw: bool,
@@ -312,6 +315,7 @@ Examples:
   curl -s https://example.com/events | hosu ingest events -  standard input
   hosu ingest events logs/ --partition-by 'day(event_time), bucket(16, user_id)' --sort-by event_time
   hosu ingest events logs/ --dry-run                         what would happen?
+  hosu ingest events --schema event.schema.json --set-contract   from here on, what violates it is rejected
   hosu ingest --audit events                                 is all of it there, once?
   hosu ingest events events.ndjson --on-changed tail         the file has grown: take what was added
 

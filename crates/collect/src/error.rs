@@ -12,6 +12,7 @@ use hosu_table::name::{NameError, TableName};
 use hosu_table::partition::PartitionError;
 use hosu_table::sort::SortError;
 
+use crate::contract::{CONTRACT_PROPERTY, ContractError};
 use crate::json::DecoderError;
 
 /// Why an ingest did not happen.
@@ -212,6 +213,28 @@ pub enum CollectError {
         table: TableName,
         /// Why.
         source: Box<JsonSchemaError>,
+    },
+    /// The JSON Schema that was given is no contract.
+    #[error("the schema cannot be the contract of {table}: {source}")]
+    Contract {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<ContractError>,
+    },
+    /// The contract that the table has is none.
+    #[error("the contract of {table}, its property `{CONTRACT_PROPERTY}`, cannot be used: {source}")]
+    ContractUnusable {
+        /// The table.
+        table: TableName,
+        /// Why.
+        source: Box<ContractError>,
+    },
+    /// A schema was given for a table without a contract.
+    #[error("{table} has no contract, so the schema that was given would not be checked")]
+    NoContract {
+        /// The table.
+        table: TableName,
     },
     /// The table's schema cannot take the fields that were found.
     #[error("the schema of {table} cannot grow: {source}")]

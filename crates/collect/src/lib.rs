@@ -4,6 +4,7 @@
 //! source *is*; [`frame`] takes its bytes apart into lines; [`json`] turns lines into rows of the table's columns.
 
 mod audit;
+pub mod contract;
 mod error;
 pub mod frame;
 mod ingest;
@@ -14,9 +15,10 @@ mod request;
 pub mod source;
 
 pub use audit::{Audit, AuditFinding, OtherWriter, Removal, Repeated, audit};
+pub use contract::attach_contract;
 pub use error::CollectError;
 pub use frame::{Compression, Format, FormatError};
 pub use ingest::{GiveBack, ingest};
 pub use progress::{NoProgress, Progress};
-pub use report::{Report, RescuedColumn, SourceReport, SourceStatus};
+pub use report::{RejectReason, Report, RescuedColumn, SourceReport, SourceStatus};
 pub use request::{CollectSettings, IngestRequest, MEMORY_BYTES_MIN, OnChanged};

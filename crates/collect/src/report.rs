@@ -37,6 +37,8 @@ pub struct Report {
     pub table_created: bool,
     /// `database.table_rejects`, when a record went there.
     pub rejects_table: Option<String>,
+    /// Why records were rejected, most records first; a hundred kinds at most.
+    pub rejects_by_reason: Vec<RejectReason>,
     /// Full names of the columns that an existing table got.
     pub columns_added: Vec<String>,
     /// Which values were rescued, one entry a column or field, most values first; a thousand at most.
@@ -58,6 +60,21 @@ pub struct RescuedColumn {
     pub values: u64,
     /// The text of the first of them, cut when it is long.
     pub example: String,
+}
+
+/// Records that were rejected for the same reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RejectReason {
+    /// What is the same in their reasons: `not JSON`, `contract: minimum at $.level`.
+    pub reason: String,
+    /// How many there were.
+    pub records: u64,
+    /// The whole reason of the first of them.
+    pub example: String,
+    /// Where that one is from.
+    pub source: String,
+    /// Its line there, from 1.
+    pub line_number: u64,
 }
 
 /// What became of one source.

@@ -3,7 +3,8 @@
 //! A JSON Schema says which values are valid; a table needs to know of which type each value is. What tells types
 //! is read: `type`, `properties`, `items`, `additionalProperties`, `format`, `enum`, `const`, `$ref`, `allOf`,
 //! `anyOf`, `oneOf`. What only narrows values (`minLength`, `required`, `pattern`, …) and what is only told to
-//! people is passed over, because each column is optional and nothing is rejected for its value. What would tell
+//! people makes no column, and each column is optional: whether records satisfy the schema is checked where they are
+//! read. What would tell
 //! types in a way that columns cannot follow is an error with its place.
 //!
 //! | JSON Schema | column |
@@ -87,6 +88,14 @@ pub fn parse(text: &str) -> Result<Schema, JsonSchemaError> {
     };
     evolve::fresh_ids_of(columns.fields().to_vec())
         .map_err(|error| JsonSchemaError::Columns { reason: error.to_string() })
+}
+
+/// Checks that a text is JSON in which no name stands twice in one object.
+///
+/// # Errors
+/// [`JsonSchemaError::NotJson`].
+pub fn check_json(text: &str) -> Result<(), JsonSchemaError> {
+    Document::parse(text).map(drop)
 }
 
 /// What of a schema that was asked for an existing table has not; `None` when it has everything. Names are compared

@@ -1,6 +1,7 @@
 //! `hosu ingest`: sources into a table, and what became of them.
 
 mod audit;
+mod contract;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use crate::args::{IngestArguments, OnChangedArgument, Output};
 use crate::failure::{Exit, Failure};
 use crate::print::human;
 use crate::progress::progress;
+use contract::Then;
 
 /// The exit code of a run that rejected records under `--fail-on-reject`.
 const EXIT_REJECTED: u8 = 3;
@@ -28,6 +30,12 @@ const LINES_SHOWN: usize = 10;
 pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Failure> {
     if arguments.audit {
         return audit::run(&arguments, context).await;
+    }
+    if arguments.allow_removed {
+        return Err(Failure::usage("--allow-removed is for --audit"));
+    }
+    if arguments.set_contract && contract::set(&arguments, context).await? == Then::Done {
+        return Ok(0);
     }
     allocator::be_thrifty();
     let fail_on_reject = arguments.fail_on_reject;
@@ -142,9 +150,11 @@ fn to_text(report: &Report) -> String {
     let values = human::counted(report.rescued, "value");
     section(&mut text, &format!("{values} did not fit, kept in `_rescued_data`"), rescued.collect());
     if let Some(rejects) = report.rejects_table.as_ref().filter(|_| report.rejected > 0) {
-        let records = human::counted(report.rejected, "line");
-        let kept = if report.dry_run { "would go to" } else { "kept in" };
-        let _ = writeln!(text, "  {records} without a JSON object {kept} {rejects}, with the reasons");
+        let records = human::counted(report.rejected, "record");
+        let kept = if report.dry_run { "would be rejected into" } else { "rejected, kept in" };
+        let reasons = report.rejects_by_reason.iter();
+        let reasons = reasons.map(|reason| format!("{}: {}", reason.reason, human::count(reason.records)));
+        section(&mut text, &format!("{records} {kept} {rejects}"), reasons.collect());
     }
     text
 }

@@ -82,6 +82,15 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         }
         CollectError::Sort { .. } => ("INVALID_SORT_ORDER", "write it like 'event_time desc, user_id'"),
         CollectError::Schema { .. } => ("INVALID_SCHEMA", "docs/ingest.md says what a schema may have"),
+        CollectError::Contract { .. } => ("INVALID_SCHEMA", "docs/contracts.md says what a contract may be"),
+        CollectError::ContractUnusable { .. } => (
+            "INVALID_CONTRACT",
+            "set another one with --schema FILE --set-contract, or remove it with ALTER TABLE … UNSET TBLPROPERTIES ('hosu.contract')",
+        ),
+        CollectError::NoContract { .. } => (
+            "NO_CONTRACT",
+            "--set-contract makes the schema the contract of this table; without --schema nothing is checked",
+        ),
         CollectError::Evolve { .. } => ("SCHEMA_CONFLICT", "load into another table, or change the events"),
         CollectError::RejectsTable { .. } => ("REJECTS_TABLE", "rename or drop that table"),
         CollectError::CommitUnknown { .. } => ("COMMIT_UNKNOWN", UNKNOWN_REMEDY),

@@ -90,7 +90,7 @@ fn change(shape: &Shape, written: &Written, harvest: &Harvest) -> Option<TableCh
             schema: shape.schema.as_ref().clone(),
             spec: shape.spec.as_ref().clone(),
             sort_order: shape.sort_order.as_ref().clone(),
-            properties: HashMap::new(),
+            properties: shape.new_properties(),
         };
         let (name, new) = (shape.name.clone(), Box::new(new));
         return Some(TableChange::Create { name, new, append, make_database: true });

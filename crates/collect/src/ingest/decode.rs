@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use iceberg::spec::SchemaRef;
 
+use crate::contract::{Checker, Contract};
 use crate::frame::{Buffers, Chunk, Line, TooLong};
 use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
 
@@ -14,6 +15,7 @@ use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
 #[derive(Clone)]
 pub(super) struct Decoding {
     schema: SchemaRef,
+    checker: Option<Arc<Checker>>,
     rows_bytes_max: usize,
     /// Where the bytes of decoded chunks go.
     pub(super) buffers: Buffers,
@@ -31,7 +33,13 @@ pub(super) struct Piece {
 impl Decoding {
     /// For a table; the rows of one piece take about so much memory.
     pub(super) fn new(schema: SchemaRef, rows_bytes_max: usize, buffers: Buffers) -> Self {
-        Self { schema, rows_bytes_max, buffers, idle: Arc::default() }
+        Self { schema, checker: None, rows_bytes_max, buffers, idle: Arc::default() }
+    }
+
+    /// The same, for a table with this contract.
+    pub(super) fn under(self, contract: Option<&Contract>) -> Self {
+        let checker = contract.map(|contract| Arc::new(contract.for_columns(&self.schema)));
+        Self { checker, ..self }
     }
 
     /// The rows of a chunk, and what did not become one. Works for long; not for a thread of the runtime.
@@ -42,7 +50,7 @@ impl Decoding {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut decoder = match idle {
             Some(decoder) => decoder,
-            None => Decoder::new(&self.schema)?,
+            None => Decoder::new(&self.schema)?.checked_by(self.checker.clone()),
         };
         let mut rest = None;
         for line in chunk.lines() {

@@ -19,6 +19,7 @@ use super::decode::{Decoding, Piece};
 use super::ledger::Todo;
 use super::pressure::Pressure;
 use super::reader::{self, Message, Reading};
+use super::rejects::Reasons;
 use super::shape::Shape;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
@@ -45,6 +46,7 @@ pub(super) struct Harvest {
     /// As many as there are sources to do, in their order.
     pub sources: Vec<Yield>,
     pub rescues: Rescues,
+    pub reasons: Reasons,
 }
 
 /// What one source gave.
@@ -88,6 +90,7 @@ pub(super) struct Pass<'a> {
     writers: Writers,
     sources: Vec<Yield>,
     rescues: Rescues,
+    reasons: Reasons,
     unknown: Option<Unknown>,
     /// Set once the table turned out to lack something.
     grows: bool,
@@ -109,7 +112,9 @@ impl<'a> Pass<'a> {
             plan,
             operation,
             may_grow,
-            decoding: Decoding::new(plan.table.schema.clone(), settings.rows_bytes(), buffers),
+            decoding: Decoding::new(plan.table.schema.clone(), settings.rows_bytes(), buffers)
+                .under(plan.table.contract.as_ref()),
+            reasons: Reasons::default(),
             writers: Writers::default(),
             sources: vec![Yield::default(); plan.todo.len()],
             rescues: Rescues::default(),
@@ -232,6 +237,9 @@ impl<'a> Pass<'a> {
             gives.rescued += decoded.rescued.total();
         }
         self.rescues.merge(decoded.rescued);
+        if let Some(todo) = self.plan.todo.get(source) {
+            self.reasons.add(&todo.source.name, &decoded.rejects);
+        }
         if self.may_grow {
             self.note_unknown(decoded.unknown).await;
         }
@@ -281,6 +289,7 @@ impl<'a> Pass<'a> {
             rejects,
             sources: self.sources,
             rescues: self.rescues,
+            reasons: self.reasons,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The rejects table: how it looks, and rejected records as rows of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -13,8 +14,10 @@ use hosu_table::rejects::{BYTE_OFFSET, INGESTED_AT, LINE_NUMBER, REASON, RECORD,
 use iceberg::spec::Schema;
 
 use super::shape::Shape;
+use crate::contract::group_of;
 use crate::error::CollectError;
 use crate::json::Reject;
+use crate::report::RejectReason;
 
 /// The rejects table, if there should be a reject.
 pub(super) struct RejectsPlan {
@@ -78,6 +81,45 @@ fn of_existing(table: Arc<Table>) -> Result<Shape, CollectError> {
     match unknown {
         Some(field) => refused(format!("its column `{}` must have a value", field.name)),
         None => Shape::of_table(table),
+    }
+}
+
+/// So many kinds of reasons are told one by one.
+const REASONS_MAX: usize = 100;
+
+/// The kind under which further ones are counted.
+const OTHER_REASONS: &str = "other reasons";
+
+/// Why records were rejected, counted by what is the same in their reasons.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reasons {
+    counted: BTreeMap<String, RejectReason>,
+}
+
+impl Reasons {
+    /// Counts the rejects of a source.
+    pub(super) fn add(&mut self, source: &str, rejects: &[Reject]) {
+        for reject in rejects {
+            let mut group = group_of(&reject.reason);
+            if self.counted.len() >= REASONS_MAX && !self.counted.contains_key(&group) {
+                OTHER_REASONS.clone_into(&mut group);
+            }
+            let counted = self.counted.entry(group).or_insert_with_key(|group| RejectReason {
+                reason: group.clone(),
+                records: 0,
+                example: reject.reason.clone(),
+                source: source.to_owned(),
+                line_number: reject.line_number,
+            });
+            counted.records += 1;
+        }
+    }
+
+    /// Most records first.
+    pub(super) fn told(&self) -> Vec<RejectReason> {
+        let mut told: Vec<RejectReason> = self.counted.values().cloned().collect();
+        told.sort_by_key(|reason| std::cmp::Reverse(reason.records));
+        told
     }
 }
 

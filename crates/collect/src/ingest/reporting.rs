@@ -27,6 +27,7 @@ impl Run<'_> {
         });
         let mut report = self.summed(sources.collect());
         report.rescued_columns = rescued_columns(harvest);
+        report.rejects_by_reason = harvest.reasons.told();
         let did_something = !harvest.is_empty();
         report.table_created = plan.table.existing.is_none() && did_something;
         if plan.table.existing.is_some() {

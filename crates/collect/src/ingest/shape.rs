@@ -1,5 +1,6 @@
 //! What a table is when rows are written to it: as it is, or as it will be made, and how it grows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hosu_catalog::{Catalog, CatalogError, Table};
@@ -14,6 +15,8 @@ use hosu_table::{json_schema, paths, rejects};
 use iceberg::spec::{FormatVersion, NestedFieldRef, PartitionSpecRef, Schema, SchemaRef, SortOrderRef};
 use uuid::Uuid;
 
+use super::contract;
+use crate::contract::{CONTRACT_PROPERTY, Contract};
 use crate::error::CollectError;
 use crate::request::IngestRequest;
 
@@ -29,6 +32,8 @@ pub(super) struct Shape {
     pub spec: PartitionSpecRef,
     pub sort_order: SortOrderRef,
     pub properties: TableProperties,
+    /// What each record must satisfy.
+    pub contract: Option<Contract>,
     /// Full names of the columns that the schema has grown by.
     pub columns_added: Vec<String>,
     last_column_id: i32,
@@ -70,7 +75,7 @@ impl Shape {
     /// # Errors
     /// [`CollectError::ShapeDiffers`], and what is wrong with a request.
     pub(super) fn of_existing(table: Arc<Table>, request: &IngestRequest) -> Result<Self, CollectError> {
-        let shape = Self::of_table(table)?;
+        let shape = Self::of_table(table.clone())?;
         let terms = Terms::given(request)?;
         let differs = |what, given: &str, existing: String| {
             let (table, given) = (shape.name.clone(), given.to_owned());
@@ -94,8 +99,9 @@ impl Shape {
                 none_if_empty(sort::to_text(&shape.sort_order, &shape.schema)),
             );
         }
-        if let Some(given) = given_schema(request)?
-            && let Some(difference) = json_schema::difference(&given, &shape.schema)
+        let shape = Self { contract: contract::of_table(&shape.name, &table)?, ..shape.clone() };
+        if let Some(given) = &request.schema
+            && let Some(difference) = contract::difference(given, &shape)?
         {
             return differs("schema", "the one given", difference);
         }
@@ -143,6 +149,7 @@ impl Shape {
             spec: metadata.default_partition_spec().clone(),
             sort_order: metadata.default_sort_order().clone(),
             properties: table.properties(),
+            contract: None,
             columns_added: Vec::new(),
             last_column_id: metadata.last_column_id(),
             terms: Terms::default(),
@@ -163,7 +170,8 @@ impl Shape {
         let schema = rejects::with_rescued_data(&schema);
         let schema = schema
             .map_err(|source| CollectError::Evolve { table: name.clone(), source: Box::new(source) })?;
-        let shape = Self::new(name, schema, Terms::given(request)?, catalog)?;
+        let contract = request.schema.as_deref().map(|text| contract::given(&name, text)).transpose()?;
+        let shape = Self { contract, ..Self::new(name, schema, Terms::given(request)?, catalog)? };
         if request.keep_raw { shape.with_raw() } else { Ok(shape) }
     }
 
@@ -193,6 +201,7 @@ impl Shape {
             spec: Arc::new(iceberg::spec::PartitionSpec::unpartition_spec()),
             sort_order: Arc::new(iceberg::spec::SortOrder::unsorted_order()),
             properties: TableProperties::default(),
+            contract: None,
             columns_added: Vec::new(),
             terms,
         };
@@ -261,6 +270,15 @@ impl Shape {
         let specs = self.existing.iter().flat_map(|table| table.metadata.partition_specs_iter());
         let mut names = specs.flat_map(|spec| spec.fields()).map(|partition| &partition.name);
         *parent == ParentPath::root() && names.any(|name| name.to_lowercase() == field.name.to_lowercase())
+    }
+
+    /// What is stored with a new table.
+    pub(super) fn new_properties(&self) -> HashMap<String, String> {
+        let contract = self.contract.as_ref();
+        contract
+            .map(|contract| (CONTRACT_PROPERTY.to_owned(), contract.text().to_owned()))
+            .into_iter()
+            .collect()
     }
 
     /// Where data files go.

@@ -6,13 +6,14 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef as ArrowSchemaRef;
 use arrow::error::ArrowError;
 use hosu_table::arrow_schema;
-use hosu_table::json::{Inference, Landing, LandingError, Limits, parse};
+use hosu_table::json::{Inference, JsonKind, Landed, Landing, LandingError, Limits, parse};
 use hosu_table::rejects::raw_column;
 use iceberg::spec::Schema;
 
 use super::arrays::Column;
 use super::direct::Direct;
 use super::summary::{Rescues, Unknown};
+use crate::contract::Checker;
 
 /// The longest line that can be a record.
 pub const LINE_BYTES_MAX: usize = 128 << 20;
@@ -101,6 +102,8 @@ pub struct Decoder {
     columns: Vec<Column>,
     /// The column that keeps lines as they are.
     raw: Option<usize>,
+    /// The table's contract.
+    checker: Option<Arc<Checker>>,
     /// About what a row of nulls takes.
     row_bytes: usize,
     rows: usize,
@@ -137,12 +140,19 @@ impl Decoder {
             row_bytes: columns.iter().map(Column::null_bytes).sum(),
             columns,
             raw,
+            checker: None,
             rows: 0,
             bytes: 0,
             rejects: Vec::new(),
             rescued: Rescues::default(),
             unknown: nothing_unknown(),
         })
+    }
+
+    /// The same, for a table with a contract: what violates it is a reject.
+    #[must_use]
+    pub fn checked_by(self, checker: Option<Arc<Checker>>) -> Self {
+        Self { checker, ..self }
     }
 
     /// Decodes one line, without or with its line end.
@@ -156,17 +166,19 @@ impl Decoder {
             return Ok(Pushed::Blank);
         }
         if line.len() > LINE_BYTES_MAX {
-            let reason = format!("a record may have {LINE_BYTES_MAX} bytes, this one has {}", line.len());
+            let reason =
+                format!("the record is too long: {} bytes, and {LINE_BYTES_MAX} are read", line.len());
             return Ok(self.reject(line, reason, place));
         }
         if line.len().saturating_mul(BYTES_PER_LINE_BYTE) > room {
             return Err(Full);
         }
-        if self.put_direct(line) {
-            self.keep_raw(line);
-            return Ok(Pushed::Row);
-        }
-        Ok(match self.land(line) {
+        let pushed = match self.checker.clone() {
+            Some(checker) => self.land_checked(line, &checker),
+            None if self.put_direct(line) => Ok(()),
+            None => self.land(line),
+        };
+        Ok(match pushed {
             Ok(()) => {
                 self.keep_raw(line);
                 Pushed::Row
@@ -225,6 +237,31 @@ impl Decoder {
         let record = parse(line).map_err(|error| format!("not JSON: {error}"))?;
         let landed =
             self.landing.land(&record, &mut self.unknown.fields).map_err(|error| error.to_string())?;
+        self.put(&landed);
+        Ok(())
+    }
+
+    /// Lands a line that keeps the contract.
+    fn land_checked(&mut self, line: &[u8], checker: &Checker) -> Result<(), String> {
+        let record = parse(line).map_err(|error| format!("not JSON: {error}"))?;
+        if matches!(record.kind, JsonKind::Object(_)) {
+            checker.check(&record)?;
+        }
+        if self.put_direct(line) {
+            return Ok(());
+        }
+        // What a reject has and the table lacks is not asked for.
+        let mut fields = Inference::new(Limits::default());
+        let landed = self.landing.land(&record, &mut fields).map_err(|error| error.to_string())?;
+        if let Some(reason) = landed.rescued.iter().find_map(|rescued| checker.refuses(rescued)) {
+            return Err(reason);
+        }
+        self.unknown.fields.merge(fields);
+        self.put(&landed);
+        Ok(())
+    }
+
+    fn put(&mut self, landed: &Landed<'_>) {
         for rescued in &landed.rescued {
             self.unknown.note_rescued(rescued, self.landing.has_rescued_data());
             self.rescued.add(rescued);
@@ -233,7 +270,6 @@ impl Decoder {
             self.bytes = self.bytes.saturating_add(column.put(self.rows, cell));
         }
         self.rows += 1;
-        Ok(())
     }
 
     /// Keeps the bytes of the line that became the last row, in a table that has a column for them.

@@ -3,6 +3,7 @@
 use crate::names::Names;
 use crate::{SqlError, code};
 use hosu_catalog::{Commit, Table, TableChange};
+use hosu_collect::contract::{CONTRACT_PROPERTY, Contract};
 use hosu_dialect::{At, Property, TableRef};
 use hosu_table::commit::Step;
 use hosu_table::properties::{TableProperties, key};
@@ -91,6 +92,11 @@ fn one(property: &Property) -> Result<Option<(String, String)>, SqlError> {
         return refused(format!("'{written}' is a part of the table, not a property to set"));
     }
     let key = own_key(written);
+    if key == CONTRACT_PROPERTY
+        && let Err(error) = Contract::parse(value)
+    {
+        return refused(format!("'{CONTRACT_PROPERTY}' is a JSON Schema: {error}"));
+    }
     if key == key::FILE_FORMAT && !value.eq_ignore_ascii_case("parquet") {
         let error = SqlError::not_supported(format!("files of format '{value}': only PARQUET is written"));
         return Err(error.at(property.value.position));

@@ -61,19 +61,19 @@ pub struct Landed<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotLanded {
     /// It is JSON, but no object.
-    #[error("a record must be a JSON object, not {found}")]
+    #[error("not an object: the record is {found}")]
     NotAnObject {
         /// What it is.
         found: &'static str,
     },
     /// A column that must have a value has none.
-    #[error("column `{column}` must have a value, and the record has none for it")]
+    #[error("column `{column}` must have a value: the record has none for it")]
     Missing {
         /// The column's full name.
         column: String,
     },
     /// A column that must have a value cannot hold the one given.
-    #[error("column `{column}` must have a value, and {value} is no {column_type}")]
+    #[error("column `{column}` must have a value: {value} is no {column_type}")]
     Unfit {
         /// The column's full name.
         column: String,

@@ -146,7 +146,7 @@ fn each_line_is_a_row_a_reject_or_blank() {
         reasons,
         [
             "not JSON: the line ends where `,` or `}` should be, at byte 6",
-            "a record must be a JSON object, not an array",
+            "not an object: the record is an array",
             "not JSON: not UTF-8, at byte 0"
         ]
     );

@@ -323,21 +323,15 @@ fn what_must_have_a_value_and_has_none_takes_the_whole_with_it() {
         "l: [{x: 1}, null]",
         r#"$.l[1]: {"x":"a"}"#,
     );
-    assert_eq!(
-        not_landed("id: long!", "{}"),
-        "column `id` must have a value, and the record has none for it"
-    );
+    assert_eq!(not_landed("id: long!", "{}"), "column `id` must have a value: the record has none for it");
     assert_eq!(
         not_landed("id: long!", r#"{"id":null}"#),
-        "column `id` must have a value, and the record has none for it"
+        "column `id` must have a value: the record has none for it"
     );
-    assert_eq!(
-        not_landed("id: long!", r#"{"id":"x"}"#),
-        "column `id` must have a value, and \"x\" is no long"
-    );
+    assert_eq!(not_landed("id: long!", r#"{"id":"x"}"#), "column `id` must have a value: \"x\" is no long");
     assert_eq!(
         not_landed("g: struct<x: long!>!", r#"{"g":{"x":1.5}}"#),
-        "column `g.x` must have a value, and 1.5 is no long"
+        "column `g.x` must have a value: 1.5 is no long"
     );
 }
 
@@ -346,7 +340,7 @@ fn only_objects_are_records() {
     for (line, found) in
         [("[]", "an array"), ("1", "a number"), ("\"{}\"", "a text"), ("null", "null"), ("true", "a boolean")]
     {
-        assert_eq!(not_landed("a: long", line), format!("a record must be a JSON object, not {found}"));
+        assert_eq!(not_landed("a: long", line), format!("not an object: the record is {found}"));
     }
 }
 
