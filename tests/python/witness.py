@@ -140,10 +140,27 @@ def create(catalog, name):
     return {"rows": len(rows)}
 
 
+def harm(catalog, name, how):
+    """Does what an audit must find: takes rows out, adds a file again, sets the table back; or expires all but the current snapshot."""
+    table = catalog.load_table(name)
+    if how in ("file", "row"):
+        table.delete("id = 1" if how == "file" else "id = 2")
+    elif how == "double":
+        table.add_files([next(iter(table.scan().plan_files())).file.file_path], check_duplicate_files=False)
+    elif how == "rollback":
+        table.manage_snapshots().rollback_to_snapshot(table.current_snapshot().parent_snapshot_id).commit()
+    elif how == "expire":
+        current = table.current_snapshot().snapshot_id
+        old = [snapshot.snapshot_id for snapshot in table.metadata.snapshots if snapshot.snapshot_id != current]
+        table.maintenance.expire_snapshots().by_ids(old).commit()
+    current = catalog.load_table(name).current_snapshot()
+    return {"snapshot_id": str(current.snapshot_id), "operation": current.summary.operation.value}
+
+
 def main():
     command, database, warehouse, *arguments = sys.argv[1:]
     catalog = SqlCatalog("hosu", uri=f"sqlite:///{database}", warehouse=warehouse)
-    commands = {"read": read, "append": append, "history": history, "polars": polars, "evolve": evolve, "create": create}
+    commands = {"read": read, "append": append, "history": history, "polars": polars, "evolve": evolve, "create": create, "harm": harm}
     print(json.dumps(commands[command](catalog, *arguments)))
 
 

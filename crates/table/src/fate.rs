@@ -2,9 +2,9 @@
 //! back to a time before it.
 //!
 //! Iceberg keeps no record of snapshots that are gone. What can be known follows from the parents of the current snapshot: if
-//! they lead back to the first snapshot of all, a snapshot that is not among them was left behind. If they end at a parent
-//! that is not in the metadata, older snapshots have expired, and a snapshot that was committed before that end is taken for
-//! one of them.
+//! they lead back to the first snapshot of all, a snapshot that is not among them was left behind. If they end before it, older
+//! snapshots have expired, and a snapshot that was committed before that end is taken for one of them. Where they end, Java
+//! leaves the number of the parent that is gone; PyIceberg takes it out, and the sequence number tells that there was one.
 
 use std::collections::HashMap;
 
@@ -42,9 +42,12 @@ pub struct Ancestry {
     snapshots: Vec<SnapshotRef>,
     /// Of an ancestor, and of a snapshot that it was picked from: the ancestor's place.
     places: HashMap<i64, usize>,
-    /// Whether the oldest has a parent that is not in the metadata.
+    /// Whether the oldest is not the first of all.
     is_cut: bool,
 }
+
+/// The sequence number of a table's first snapshot; tables of version 1 have none, which reads as 0.
+const FIRST_SEQUENCE_NUMBER: i64 = 1;
 
 impl Ancestry {
     /// That of a table's current snapshot.
@@ -60,7 +63,8 @@ impl Ancestry {
             }
             let parent = snapshot.parent_snapshot_id();
             next = parent.and_then(|id| metadata.snapshot_by_id(id)).cloned();
-            is_cut = parent.is_some() && next.is_none();
+            let is_later = snapshot.sequence_number() > FIRST_SEQUENCE_NUMBER;
+            is_cut = next.is_none() && (parent.is_some() || is_later);
             snapshots.push(snapshot);
         }
         snapshots.reverse();
@@ -98,7 +102,8 @@ impl Ancestry {
         }
         let Some(oldest) = self.snapshots.first().filter(|_| self.is_cut) else { return Fate::RolledBack };
         let is_older = match metadata.snapshot_by_id(snapshot_id) {
-            Some(snapshot) => number(snapshot) < number(oldest),
+            // Without a parent the oldest may also have replaced the table as a whole.
+            Some(snapshot) => oldest.parent_snapshot_id().is_some() && number(snapshot) < number(oldest),
             None => committed_at_ms <= oldest.timestamp_ms(),
         };
         if is_older { Fate::Expired } else { Fate::RolledBack }

@@ -1,6 +1,7 @@
 //! Other engines as witnesses: PyIceberg, DuckDB, Polars and Spark read what we wrote, value for value,
 //! and PyIceberg and Spark write what we read.
 
+mod harm;
 mod lake;
 mod overwritten;
 mod pyiceberg;

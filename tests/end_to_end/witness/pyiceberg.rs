@@ -10,17 +10,17 @@ use super::python;
 use crate::end_to_end::Place;
 
 /// A lake that PyIceberg looks at.
-struct Witness {
-    place: Place,
+pub(super) struct Witness {
+    pub(super) place: Place,
     python: &'static Path,
 }
 
 impl Witness {
-    fn new(test: &str) -> Option<Self> {
+    pub(super) fn new(test: &str) -> Option<Self> {
         Some(Self { place: Place::new(), python: python::python(test)? })
     }
 
-    fn ask(&self, command: &str, arguments: &[&str]) -> Value {
+    pub(super) fn ask(&self, command: &str, arguments: &[&str]) -> Value {
         let (catalog, warehouse) = (self.place.path("lake/catalog.db"), self.place.path("lake/warehouse"));
         let mut python = Command::new(self.python);
         python

@@ -50,3 +50,22 @@ fn a_gap_hides_what_is_older_and_nothing_else() {
 fn a_table_without_a_snapshot_has_lost_what_was_committed() {
     assert_eq!(fate(&history(&[]), 1), Fate::RolledBack);
 }
+
+/// What PyIceberg makes of a snapshot whose parent it expires.
+fn without_parents(metadata: &TableMetadata) -> TableMetadata {
+    let mut json = serde_json::to_value(metadata).unwrap();
+    for snapshot in json["snapshots"].as_array_mut().unwrap() {
+        snapshot.as_object_mut().unwrap().remove("parent-snapshot-id");
+    }
+    serde_json::from_value(json).unwrap()
+}
+
+#[test]
+fn an_oldest_that_says_no_parent_is_not_the_first_of_all() {
+    let table = without_parents(&expired(&history(&[Append, Append, Append]), &[1, 2]));
+    assert!(Ancestry::of(&table).is_cut());
+    assert_eq!([1, 2, 3].map(|id| fate(&table, id)), [Fate::Expired, Fate::Expired, Fate::Current]);
+    let table = without_parents(&history(&[Append, Append]));
+    assert_eq!(fate(&table, 1), Fate::RolledBack, "it is there, and nothing leads to it");
+    assert!(!Ancestry::of(&history(&[Append])).is_cut());
+}
