@@ -7,9 +7,7 @@
 
 mod plan;
 
-use hosu_table::json::{
-    Cell, Cursor, JsonKind, JsonValue, NESTING_MAX, NumberToken, QuotedText, fit, instant_us,
-};
+use hosu_table::json::{Cell, Cursor, JsonKind, JsonValue, NESTING_MAX, NumberToken, QuotedText, fit};
 use iceberg::spec::{PrimitiveType, Schema};
 
 use super::arrays::{Bytes, Column, List};
@@ -155,7 +153,7 @@ impl<'a> Walk<'a> {
     /// Goes past the name of a member if it is the next; `eight` are the next bytes.
     #[inline]
     fn is_named(&mut self, member: &Member, eight: u64) -> bool {
-        let taken = member.key.may_begin(eight) && self.cursor.take_all(&member.key.bytes);
+        let taken = member.key.may_begin(eight) && self.cursor.take_begun(&member.key.bytes);
         if taken {
             self.cursor.skip_white_space();
         }
@@ -173,12 +171,12 @@ impl<'a> Walk<'a> {
             (Kind::Text, Column::Text(column)) => self.text(column, row),
             (Kind::Long, column) => self.long(column, row),
             (Kind::Double, column) => self.double(column, row),
-            (Kind::Instant, Column::Micros(column)) => {
+            (Kind::Instant(dates), Column::Micros(column)) => {
                 let text = match self.cursor.plain_text() {
                     Some(text) => text,
                     None => self.cursor.text().filter(|text| !text.has_escapes)?.inner,
                 };
-                column.put(row, instant_us(text)?);
+                column.put(row, dates.instant_us(text)?);
                 Some(())
             }
             (Kind::Boolean, Column::Boolean(column)) => {

@@ -25,30 +25,68 @@ pub(super) fn time(text: &str) -> Option<i64> {
 }
 
 /// The instant of a text with a zone, in microseconds since 1970, as a column has it; None when it would lose something.
-pub fn instant_us(text: &[u8]) -> Option<i64> {
-    utc_millis(text).or_else(|| DateTime::read_bytes(text)?.instant_us())
+pub(super) fn instant_us(text: &[u8]) -> Option<i64> {
+    LastDate::default().instant_us(text)
 }
 
-/// `YYYY-MM-DDTHH:MM:SS[.fff]Z`, as most events have it.
+/// The date that came last: that of one event is mostly that of the next.
+#[derive(Clone, Debug, Default)]
+pub struct LastDate {
+    text: [u8; 10],
+    /// Seconds since 1970 at its start; none when no text came yet.
+    start: Option<i64>,
+}
+
+impl LastDate {
+    /// The instant of a text with a zone, in microseconds since 1970, as a column has it; None when it would lose something.
+    #[inline]
+    pub fn instant_us(&mut self, text: &[u8]) -> Option<i64> {
+        self.utc_millis(text).or_else(|| DateTime::read_bytes(text)?.instant_us())
+    }
+
+    /// `YYYY-MM-DDTHH:MM:SS[.fff]Z`, as most events have it.
+    #[inline]
+    fn utc_millis(&mut self, text: &[u8]) -> Option<i64> {
+        let (date, rest) = text.split_first_chunk::<10>()?;
+        let ([b'T', time @ ..], rest) = rest.split_first_chunk::<9>()? else { return None };
+        let millis = match rest {
+            [b'Z'] => 0,
+            [b'.', a, b, c, b'Z'] => number(&[*a, *b, *c])?,
+            _ => return None,
+        };
+        let seconds = seconds_of_day(*time)?;
+        let start = match self.start {
+            Some(start) if self.text == *date => start,
+            _ => {
+                let days = days_of(date)?;
+                (self.text, self.start) = (*date, Some(i64::from(days) * SECONDS_PER_DAY));
+                i64::from(days) * SECONDS_PER_DAY
+            }
+        };
+        Some((start + i64::from(seconds)) * MICROS_PER_SECOND + i64::from(millis) * 1_000)
+    }
+}
+
+/// Days since 1970-01-01 of `YYYY-MM-DD`.
+fn days_of(date: &[u8; 10]) -> Option<i32> {
+    let mut scan = Scan(date);
+    let days = scan.date()?;
+    scan.at_end().then_some(days)
+}
+
+/// The seconds since midnight of `HH:MM:SS`, all eight bytes at once.
 #[inline]
-fn utc_millis(text: &[u8]) -> Option<i64> {
-    let (head, millis) = match text {
-        [head @ .., b'.', a, b, c, b'Z'] if head.len() == 19 => (head, number(&[*a, *b, *c])?),
-        [head @ .., b'Z'] if head.len() == 19 => (head, 0),
-        _ => return None,
-    };
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *head else {
-        return None;
-    };
-    let year = number(&[y1, y2, y3, y4])?;
-    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
-    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
-    if hour > 23 || minute > 59 || second > 59 {
+fn seconds_of_day(time: [u8; 8]) -> Option<u32> {
+    // Digits become 0 to 9, and colons 0.
+    let digits = u64::from_le_bytes(time) ^ u64::from_le_bytes(*b"00:00:00");
+    let above_nine = digits.wrapping_add(0x7676_7676_7676_7676) | digits;
+    if above_nine & 0x8080_8080_8080_8080 != 0 || digits & 0x0000_ff00_00ff_0000 != 0 {
         return None;
     }
-    let days = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?.to_epoch_days();
-    let seconds = i64::from(days) * SECONDS_PER_DAY + i64::from((hour * 60 + minute) * 60 + second);
-    Some(seconds * MICROS_PER_SECOND + i64::from(millis) * 1_000)
+    // Each byte times ten, and the one behind it.
+    let pairs = digits * 10 + (digits >> 8);
+    let (hour, minute, second) = (pairs & 0xff, pairs >> 24 & 0xff, pairs >> 48 & 0xff);
+    (hour < 24 && minute < 60 && second < 60).then_some(((hour * 60 + minute) * 60 + second) as u32)
 }
 
 /// The number that digits spell.

@@ -18,7 +18,7 @@ mod rescued;
 mod scan;
 mod value;
 
-pub use datetime::instant_us;
+pub use datetime::LastDate;
 pub use fit::{Scalar, fit};
 pub use inference::{Inference, Limits};
 pub use landing::{Cell, Landed, Landing, LandingError, NotLanded};

@@ -88,6 +88,22 @@ impl<'a> Cursor<'a> {
         taken
     }
 
+    /// Goes past these bytes if they are the next; their first eight are known to be.
+    #[inline]
+    pub fn take_begun(&mut self, bytes: &[u8]) -> bool {
+        let taken = bytes.len() <= 8 || {
+            let next = self.bytes.get(self.at..).and_then(|rest| rest.get(..bytes.len()));
+            next.is_some_and(|next| {
+                next.last_chunk::<8>() == bytes.last_chunk::<8>()
+                    && (bytes.len() <= 16 || begins_with(next, bytes))
+            })
+        };
+        if taken {
+            self.at += bytes.len();
+        }
+        taken
+    }
+
     /// Goes past what JSON allows between tokens.
     #[inline]
     pub fn skip_white_space(&mut self) {
@@ -239,7 +255,9 @@ fn begins_with(text: &[u8], start: &[u8]) -> bool {
     start.iter().zip(text).all(|(a, b)| a == b)
 }
 
+#[cfg(any(test, not(target_arch = "x86_64")))]
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
+#[cfg(any(test, not(target_arch = "x86_64")))]
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// Characters that stand for themselves.
@@ -253,31 +271,85 @@ pub(super) struct Plain {
 /// What stands from `at` on before the first quote, backslash or control character.
 #[inline]
 pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> Plain {
-    // Eight bytes at a time. A byte's high bit is set in a difference when it is smaller than what is taken off; bytes
-    // beyond ASCII have it set before, and are none of these.
-    let mut high_bits = 0;
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*eight);
-        let quote = word ^ (EACH_BYTE * b'"' as u64);
-        let backslash = word ^ (EACH_BYTE * b'\\' as u64);
-        let found = (quote.wrapping_sub(EACH_BYTE) & !quote)
-            | (backslash.wrapping_sub(EACH_BYTE) & !backslash)
-            | (word.wrapping_sub(EACH_BYTE * 0x20) & !word);
-        let found = found & HIGH_BITS;
-        if found != 0 {
-            let before_end = (found & found.wrapping_neg()) - 1;
+    let mut is_ascii = true;
+    while let Some(sixteen) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let marks = Marks::of(sixteen);
+        if marks.ends != 0 {
+            let before_end = (1 << marks.ends.trailing_zeros()) - 1;
             return Plain {
-                end: at + (found.trailing_zeros() / 8) as usize,
-                is_ascii: (high_bits | word & before_end) & HIGH_BITS == 0,
+                end: at + marks.ends.trailing_zeros() as usize,
+                is_ascii: is_ascii && marks.beyond_ascii & before_end == 0,
             };
         }
-        high_bits |= word;
-        at += 8;
+        is_ascii &= marks.beyond_ascii == 0;
+        at += 16;
     }
     let rest = bytes.get(at..).unwrap_or_default();
     let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
-    let is_ascii = high_bits & HIGH_BITS == 0 && rest.get(..length).unwrap_or_default().is_ascii();
-    Plain { end: at + length, is_ascii }
+    Plain { end: at + length, is_ascii: is_ascii && rest.get(..length).unwrap_or_default().is_ascii() }
+}
+
+/// Sixteen bytes, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Marks {
+    /// Quotes, backslashes and control characters. Only the first one is sure.
+    ends: u32,
+    beyond_ascii: u32,
+}
+
+impl Marks {
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[allow(unsafe_code, reason = "SSE2 is a part of x86_64: every processor that runs this has it")]
+    fn of(sixteen: &[u8; 16]) -> Self {
+        unsafe { Self::at_once_of(sixteen) }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn at_once_of(sixteen: &[u8; 16]) -> Self {
+        use std::arch::x86_64::{
+            _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+        };
+        let both = u128::from_le_bytes(*sixteen);
+        let bytes = _mm_set_epi64x((both >> 64) as i64, both as i64);
+        let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+        let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+        let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        let ends = _mm_or_si128(_mm_or_si128(quotes, backslashes), controls);
+        Self { ends: _mm_movemask_epi8(ends) as u32, beyond_ascii: _mm_movemask_epi8(bytes) as u32 }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline]
+    fn of(sixteen: &[u8; 16]) -> Self {
+        Self::portably_of(sixteen)
+    }
+
+    #[cfg(any(test, not(target_arch = "x86_64")))]
+    #[inline]
+    fn portably_of(sixteen: &[u8; 16]) -> Self {
+        let both = u128::from_le_bytes(*sixteen);
+        let [low, high] = [both as u64, (both >> 64) as u64].map(|word| {
+            // A byte's high bit is set in a difference when it is smaller than what is taken off; bytes beyond ASCII have it
+            // set before, and are none of these.
+            let quote = word ^ (EACH_BYTE * b'"' as u64);
+            let backslash = word ^ (EACH_BYTE * b'\\' as u64);
+            let found = (quote.wrapping_sub(EACH_BYTE) & !quote)
+                | (backslash.wrapping_sub(EACH_BYTE) & !backslash)
+                | (word.wrapping_sub(EACH_BYTE * 0x20) & !word);
+            [bit_of_each(found & HIGH_BITS), bit_of_each(word & HIGH_BITS)]
+        });
+        Self { ends: low[0] | high[0] << 8, beyond_ascii: low[1] | high[1] << 8 }
+    }
+}
+
+/// The high bits of eight bytes side by side.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline]
+fn bit_of_each(high_bits: u64) -> u32 {
+    ((high_bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use hosu_table::json::LastDate;
 use hosu_table::rejects::{is_rescued_data, raw_column};
 use iceberg::spec::{NestedField, NestedFieldRef, PrimitiveType, Schema, Type};
 
@@ -53,7 +54,7 @@ pub(super) enum Kind {
     Double,
     Text,
     /// An instant in microseconds.
-    Instant,
+    Instant(LastDate),
     /// What needs no way of its own.
     Scalar(PrimitiveType),
     Object(Object),
@@ -128,7 +129,7 @@ impl Place {
             Type::Primitive(PrimitiveType::Long) => Kind::Long,
             Type::Primitive(PrimitiveType::Double) => Kind::Double,
             Type::Primitive(PrimitiveType::String) => Kind::Text,
-            Type::Primitive(PrimitiveType::Timestamptz) => Kind::Instant,
+            Type::Primitive(PrimitiveType::Timestamptz) => Kind::Instant(LastDate::default()),
             Type::Primitive(other) => Kind::Scalar(other.clone()),
             Type::Struct(inside) => Kind::Object(Object::new(inside.fields(), |_, _| true)),
             Type::List(list) => Kind::List(Box::new(Self::of(&list.element_field))),

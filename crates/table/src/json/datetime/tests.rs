@@ -139,3 +139,37 @@ fn times_without_a_zone_are_those_on_the_wall() {
     assert_eq!(local("1970-01-02T00:00:00.1234567"), None);
     assert_eq!(DateTime::read("1970-01-01T00:00:00.000000001").and_then(|time| time.local_ns()), Some(1));
 }
+
+#[test]
+fn the_last_date_is_only_taken_for_the_same_one() {
+    let mut dates = LastDate::default();
+    for text in [
+        "2024-02-29T12:00:00.001Z",
+        "2024-02-29T23:59:59Z",
+        "2023-02-29T12:00:00Z",
+        "2024-02-29T00:00:00Z",
+        "2024-03-01T00:00:00.5Z",
+        "2024-03-01 00:00:00Z",
+        "2024-03-01T24:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "2024-03-01T00:00:00+09:00",
+    ] {
+        assert_eq!(dates.instant_us(text.as_bytes()), instant(text), "{text}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn eight_bytes_of_time_are_read_as_one_by_one(
+        time in proptest::array::uniform8(proptest::prop_oneof![8 => b'0'..=b'9', 1 => proptest::prelude::any::<u8>()]),
+        colons in proptest::bool::weighted(0.9),
+    ) {
+        let mut time = time;
+        if colons {
+            (time[2], time[5]) = (b':', b':');
+        }
+        let mut scan = Scan(&time);
+        let expected = scan.time().filter(|read| scan.at_end() && !read.is_leap).map(|read| read.seconds);
+        proptest::prop_assert_eq!(seconds_of_day(time).map(i64::from), expected);
+    }
+}

@@ -143,3 +143,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_that_begin_alike_are_told_apart() {
+    for length in 1..40_usize {
+        let name: Vec<u8> = (b'A'..).take(length).collect();
+        let line = [name.as_slice(), b":1"].concat();
+        let mut cursor = Cursor::new(&line);
+        assert!(cursor.take_begun(&name) && cursor.at == length);
+        for other in 8..length {
+            let mut line = line.clone();
+            line[other] = b'!';
+            let mut cursor = Cursor::new(&line);
+            assert!(!cursor.take_begun(&name) && cursor.at == 0, "{length} {other}");
+        }
+        assert!(length <= 8 || !Cursor::new(&name[..length - 1]).take_begun(&name));
+    }
+}
+
+proptest! {
+    #[test]
+    fn sixteen_bytes_at_once_are_sixteen_bytes(
+        sixteen in prop::array::uniform16(prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\'), Just(b'x'), Just(0x1f_u8)]),
+    ) {
+        let bit = |is_so: fn(&u8) -> bool| {
+            (0..16).filter(|at| is_so(&sixteen[*at])).fold(0_u32, |bits, at| bits | 1 << at)
+        };
+        let ends = bit(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+        for marks in [Marks::of(&sixteen), Marks::portably_of(&sixteen)] {
+            prop_assert_eq!(marks.beyond_ascii, bit(|byte| !byte.is_ascii()));
+            prop_assert_eq!(marks.ends.trailing_zeros(), ends.trailing_zeros());
+        }
+    }
+}
