@@ -5,6 +5,7 @@
 //! are taken (<https://iceberg.apache.org/spec/#schema-evolution>), so that files written before remain true:
 //! a field is added as optional, and `int` becomes `long`, `float` `double`, a decimal a wider one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,6 +112,69 @@ pub fn add_fields(
         .build()
         .map_err(schema_error)?;
     Ok(Evolved { schema, last_column_id: ids.last, changed })
+}
+
+/// A column that became wider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Widened {
+    /// Its full name.
+    pub column: String,
+    /// Its type before.
+    pub from: PrimitiveType,
+    /// Its type after.
+    pub to: PrimitiveType,
+}
+
+/// Gives columns, by their field ids, wider types, wherever they stand. What Iceberg does not allow is passed over; which
+/// columns may not change because partitions were made of them, a schema does not tell.
+///
+/// # Errors
+/// [`EvolveError::Schema`], which would be a mistake of this program.
+pub fn widen(
+    base: &Schema,
+    widenings: &BTreeMap<i32, PrimitiveType>,
+) -> Result<(Schema, Vec<Widened>), EvolveError> {
+    let mut done = Vec::new();
+    let fields = widen_fields(base.as_struct().fields(), widenings, "", &mut done);
+    let schema = Schema::builder()
+        .with_fields(fields)
+        .with_schema_id(base.schema_id())
+        .with_identifier_field_ids(base.identifier_field_ids())
+        .build()
+        .map_err(schema_error)?;
+    Ok((schema, done))
+}
+
+fn widen_fields(
+    fields: &[NestedFieldRef],
+    widenings: &BTreeMap<i32, PrimitiveType>,
+    parent: &str,
+    done: &mut Vec<Widened>,
+) -> Vec<NestedFieldRef> {
+    fields.iter().map(|field| widen_field(field, widenings, parent, done)).collect()
+}
+
+fn widen_field(
+    field: &NestedFieldRef,
+    widenings: &BTreeMap<i32, PrimitiveType>,
+    parent: &str,
+    done: &mut Vec<Widened>,
+) -> NestedFieldRef {
+    let column = full_name(parent, &field.name);
+    let mut inside = |field: &NestedFieldRef| widen_field(field, widenings, &column, done);
+    let widened_type = match field.field_type.as_ref() {
+        Type::Struct(fields) => Type::Struct(StructType::new(fields.fields().iter().map(inside).collect())),
+        Type::List(list) => Type::List(ListType::new(inside(&list.element_field))),
+        Type::Map(map) => Type::Map(MapType::new(map.key_field.clone(), inside(&map.value_field))),
+        Type::Primitive(from) => match widenings.get(&field.id) {
+            Some(to) if to != from && widened(from, to).as_ref() == Some(to) => {
+                done.push(Widened { column, from: from.clone(), to: to.clone() });
+                Type::Primitive(to.clone())
+            }
+            _ => return field.clone(),
+        },
+    };
+    Arc::new(with_type(field, widened_type))
 }
 
 /// The same schema for a *new* table, its ids counted from 1 in the order in which Iceberg's metadata builders

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
+use crate::evolution::SchemaEvolution;
+
 /// A property whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("table property `{key}` cannot be `{value}`: {expected} is expected")]
@@ -124,6 +126,10 @@ pub struct TableProperties {
     pub ref_age_ms_max: i64,
     /// `gc.enabled`: whether files may be deleted at all.
     pub gc_enabled: bool,
+    /// `hosu.schema-evolution`: what an ingest does with new fields and misfits, where it is not told.
+    pub schema_evolution: Option<SchemaEvolution>,
+    /// `hosu.columns-max`: up to how many columns an ingest lets the table grow, where it is not told.
+    pub columns_max: Option<usize>,
 }
 
 /// The names of the properties that are read here.
@@ -160,6 +166,8 @@ pub mod key {
     pub const SNAPSHOTS_TO_KEEP_MIN: &str = "history.expire.min-snapshots-to-keep";
     pub const REF_AGE_MS_MAX: &str = "history.expire.max-ref-age-ms";
     pub const GC_ENABLED: &str = "gc.enabled";
+    pub const SCHEMA_EVOLUTION: &str = "hosu.schema-evolution";
+    pub const COLUMNS_MAX: &str = "hosu.columns-max";
 }
 
 impl TableProperties {
@@ -244,6 +252,8 @@ impl Reader<'_> {
             snapshots_to_keep_min: self.number(key::SNAPSHOTS_TO_KEEP_MIN, COUNT, 1),
             ref_age_ms_max: self.number(key::REF_AGE_MS_MAX, MILLISECONDS, i64::MAX),
             gc_enabled: self.flag(key::GC_ENABLED, true),
+            schema_evolution: self.one_of(key::SCHEMA_EVOLUTION, |text| text.parse().ok(), "`add-columns`, `rescue`, `ignore` or `fail`"),
+            columns_max: self.one_of(key::COLUMNS_MAX, |text| text.parse().ok().filter(|columns| *columns > 0), "a number of columns above 0"),
         }
     }
 
@@ -403,6 +413,8 @@ mod tests {
             ("write.metadata.metrics.column.x", "truncate(0)"),
             ("commit.retry.num-retries", "-1"),
             ("gc.enabled", "maybe"),
+            ("hosu.schema-evolution", "none"),
+            ("hosu.columns-max", "0"),
             ("write.parquet.bloom-filter-fpp.column.x", "1.5"),
         ] {
             let given = properties(&[(key, value)]);

@@ -4,12 +4,14 @@
 //! are rescued when the rows land. What is kept is bounded, however many names the records invent: beyond the
 //! limits a field gets no column, and its values are rescued.
 //!
+//! Of the columns that are there, those are remembered that a value would fit into if they were wider.
+//!
 //! Paths are numbered as they appear, so the inferences of several chunks, merged in the order of the chunks, come
 //! to the same schema as one over all of them, within the limits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use iceberg::spec::{NestedFieldRef, Schema};
+use iceberg::spec::{NestedFieldRef, PrimitiveType, Schema};
 
 use super::members::{Entry, entries, fold};
 use super::value::{JsonKind, JsonValue};
@@ -34,6 +36,15 @@ pub struct Limits {
     pub name_bytes_max: usize,
 }
 
+impl Limits {
+    /// The usual ones, for tables of up to so many columns.
+    pub fn of_columns(leaf_columns_max: usize) -> Self {
+        let usual = Self::default();
+        let paths_max = usual.paths_max.max(leaf_columns_max.saturating_mul(4));
+        Self { leaf_columns_max, paths_max, ..usual }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { leaf_columns_max: 1_000, depth_max: 32, paths_max: 10_000, name_bytes_max: 255 }
@@ -46,6 +57,8 @@ pub struct Inference {
     limits: Limits,
     /// The record itself first, then each path as it appeared.
     nodes: Vec<Node>,
+    /// Columns by their field id, with the type that they would need.
+    widenings: BTreeMap<i32, PrimitiveType>,
 }
 
 /// One path, with the values that were seen there.
@@ -103,7 +116,7 @@ const ROOT: usize = 0;
 impl Inference {
     /// Nothing seen yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, nodes: vec![Node::new(ROOT, Step::Inside, 0)] }
+        Self { limits, nodes: vec![Node::new(ROOT, Step::Inside, 0)], widenings: BTreeMap::new() }
     }
 
     /// Counts one record; anything but an object is no record and counts for nothing.
@@ -124,8 +137,19 @@ impl Inference {
         }
     }
 
+    /// Remembers that a value would fit into a column if it had this type.
+    pub(super) fn note_widening(&mut self, id: i32, wider: PrimitiveType) {
+        self.widenings.insert(id, wider);
+    }
+
+    /// The columns of the table, by their field ids, that would hold more of the values if they had these types.
+    pub fn widenings(&self) -> &BTreeMap<i32, PrimitiveType> {
+        &self.widenings
+    }
+
     /// Adds what another inference saw after this one.
     pub fn merge(&mut self, other: Self) {
+        self.widenings.extend(other.widenings);
         // A path's parent has the lower number, so its place here is known when the path's turn comes.
         let mut places: Vec<Option<usize>> = Vec::with_capacity(other.nodes.len());
         for (at, node) in other.nodes.into_iter().enumerate() {
@@ -140,9 +164,9 @@ impl Inference {
         }
     }
 
-    /// Whether no field was seen.
+    /// Whether no field was seen, and no value that a wider column would hold.
     pub fn is_empty(&self) -> bool {
-        self.nodes.len() == 1
+        self.nodes.len() == 1 && self.widenings.is_empty()
     }
 
     /// The schema of a new table for these records: columns in the order of their appearance, `_rescued_data` last,
@@ -160,6 +184,12 @@ impl Inference {
     /// they are, whatever was seen in them.
     pub fn additions(&self, base: &Schema) -> Vec<(ParentPath, NestedFieldRef)> {
         types::additions(self, base)
+    }
+
+    /// How many of the fields that a schema lacks get no column because it may not have more, those inside structs and
+    /// lists counted.
+    pub fn beyond_limit(&self, base: &Schema) -> usize {
+        types::beyond_limit(self, base)
     }
 
     fn observe_entries(&mut self, node: usize, entries: &[Entry<'_, '_>]) {

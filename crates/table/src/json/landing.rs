@@ -4,13 +4,15 @@
 //! made by others have such columns), the next place above is rescued as a whole; when that is the record, it
 //! does not land at all.
 
-use iceberg::spec::Schema;
+use std::collections::HashMap;
+
+use iceberg::spec::{PrimitiveType, Schema};
 
 use super::fit::{Scalar, fit};
 use super::inference::Inference;
 use super::members::{Entry, claims, entries};
 use super::path::Path;
-use super::rescued::{Rescued, full_name, rescued_text};
+use super::rescued::{Ignored, Rescued, Respelled, Why, full_name, rescued_text};
 use super::value::{JsonKind, JsonValue, Member};
 
 mod plan;
@@ -27,10 +29,21 @@ const RESCUED_IN_LIST_MAX: usize = 1_000;
 const PLACES_MIN: usize = 1 << 20;
 const PLACES_PER_BYTE: usize = 16;
 
+/// What becomes of fields that the schema lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// They are rescued.
+    #[default]
+    Rescued,
+    /// They are left out, and counted.
+    Ignored,
+}
+
 /// What of a record goes where, prepared for one schema.
 #[derive(Clone, Debug)]
 pub struct Landing {
     root: Struct,
+    unknown_fields: UnknownFields,
 }
 
 /// What a column holds in one row.
@@ -55,6 +68,10 @@ pub struct Landed<'a> {
     pub cells: Vec<Cell<'a>>,
     /// What was rescued, in the order of the record.
     pub rescued: Vec<Rescued<'a>>,
+    /// What was left out.
+    pub ignored: Vec<Ignored<'a>>,
+    /// What landed in columns that are spelled differently.
+    pub respelled: Vec<Respelled>,
 }
 
 /// Why a record cannot land.
@@ -90,7 +107,13 @@ impl Landing {
     /// # Errors
     /// [`LandingError`] when the table has a column `_rescued_data` that cannot hold what is rescued.
     pub fn new(schema: &Schema) -> Result<Self, LandingError> {
-        Ok(Self { root: Struct::of_table(schema)? })
+        Ok(Self { root: Struct::of_table(schema)?, unknown_fields: UnknownFields::default() })
+    }
+
+    /// The same, with another fate of fields that the schema lacks.
+    #[must_use]
+    pub fn with_unknown_fields(self, unknown_fields: UnknownFields) -> Self {
+        Self { unknown_fields, ..self }
     }
 
     /// Whether the schema has a column for what is rescued; without one it is only reported.
@@ -98,7 +121,8 @@ impl Landing {
         self.root.rescued_data.is_some()
     }
 
-    /// Puts a record into the columns. Fields that the schema lacks are counted in `unknown` as well as rescued.
+    /// Puts a record into the columns. Fields that the schema lacks, and columns that are too narrow, are noted in
+    /// `unknown` as well.
     ///
     /// # Errors
     /// [`NotLanded`] when the record is no object, or has no value for a column that must have one.
@@ -107,15 +131,22 @@ impl Landing {
             return Err(NotLanded::NotAnObject { found: record.kind_text() });
         };
         let places_left = PLACES_MIN.saturating_add(record.source.len().saturating_mul(PLACES_PER_BYTE));
-        let mut walk = Walk { unknown, rescued: Vec::new(), places_left };
+        let mut walk = Walk {
+            unknown,
+            ignores: self.unknown_fields == UnknownFields::Ignored,
+            rescued: Vec::new(),
+            ignored: Vec::new(),
+            respelled: Vec::new(),
+            places_left,
+        };
         let mut cells = walk.members(&self.root, members, &Path::ROOT)?;
-        let mut rescued = walk.rescued;
+        let Walk { mut rescued, ignored, respelled, .. } = walk;
         // All are slices of one line: where they start is their order.
         rescued.sort_by_key(|rescued| rescued.source.as_ptr());
         if let Some(cell) = self.root.rescued_data.and_then(|column| cells.get_mut(column)) {
             *cell = rescued_text(&rescued).map_or(Cell::Null, |text| Cell::Scalar(Scalar::Text(text.into())));
         }
-        Ok(Landed { cells, rescued })
+        Ok(Landed { cells, rescued, ignored, respelled })
     }
 }
 
@@ -135,8 +166,27 @@ impl From<NotLanded> for Unfit {
 
 struct Walk<'a, 'u> {
     unknown: &'u mut Inference,
+    /// Whether fields without a column are left out.
+    ignores: bool,
     rescued: Vec<Rescued<'a>>,
+    ignored: Vec<Ignored<'a>>,
+    respelled: Vec<Respelled>,
     places_left: usize,
+}
+
+/// What is known of a value that no column holds.
+#[derive(Clone, Copy)]
+struct Homeless<'h> {
+    /// The full name of its column, or of the one that is missing.
+    column: &'h str,
+    column_type: Option<&'h str>,
+    why: &'h Why,
+}
+
+impl<'h> Homeless<'h> {
+    fn unfit(column: &'h Column, why: &'h Why) -> Self {
+        Self { column: &column.full_name, column_type: Some(&column.type_text), why }
+    }
 }
 
 impl<'a> Walk<'a, '_> {
@@ -156,13 +206,23 @@ impl<'a> Walk<'a, '_> {
             let won = named.filter(|(column, _)| winners.get(column) == Some(&at));
             match won.and_then(|(column, exact)| Some((column, exact, plan.columns.get(column)?))) {
                 Some((position, exact, column)) => {
+                    if !exact {
+                        let (column, spelled) =
+                            (column.full_name.clone(), full_name(&plan.full_name, entry.name));
+                        self.respelled.push(Respelled { column, spelled });
+                    }
                     let cell = self.entry(&entry, exact, column, &here)?;
                     if let Some(slot) = cells.get_mut(position) {
                         *slot = cell;
                     }
                 }
                 None => {
-                    self.outcast(&entry, &plan.full_name, &here);
+                    let winner = named.and_then(|(column, _)| plan.columns.get(column));
+                    let why = match winner {
+                        Some(winner) => Why::Spelling(winner.full_name.clone()),
+                        None => Why::NoColumn,
+                    };
+                    self.outcast(&entry, &plan.full_name, &why, &here);
                     if named.is_none() && !entry.value.is_null() && !plan.is_reserved(entry.name) {
                         unknown.push(entry);
                     }
@@ -191,19 +251,22 @@ impl<'a> Walk<'a, '_> {
         let cell = self.place(column, entry.value, path)?;
         let landed = cell.as_ref().is_some_and(|cell| *cell != Cell::Null);
         if landed || entry.is_repeated() {
-            self.repeated(entry, landed, exact, &column.full_name, Some(&column.type_text), path);
+            self.repeated(entry, landed, exact, Homeless::unfit(column, &Why::Unfit), path);
         } else if cell.is_none() {
-            self.rescue(path.to_text(), entry.value, &column.full_name, Some(&column.type_text));
+            let why = why_unfit(column, entry.value);
+            self.rescue(path.to_text(), entry.value, Homeless::unfit(column, &why));
         }
         Ok(cell.unwrap_or(Cell::Null))
     }
 
     /// A member that has no column, all its values.
-    fn outcast(&mut self, entry: &Entry<'_, 'a>, parent: &str, path: &Path<'_>) {
+    fn outcast(&mut self, entry: &Entry<'_, 'a>, parent: &str, why: &Why, path: &Path<'_>) {
+        let column = full_name(parent, entry.name);
+        let homeless = Homeless { column: &column, column_type: None, why };
         if entry.is_repeated() {
-            self.repeated(entry, false, true, &full_name(parent, entry.name), None, path);
+            self.repeated(entry, false, true, homeless, path);
         } else if !entry.value.is_null() {
-            self.rescue(path.to_text(), entry.value, &full_name(parent, entry.name), None);
+            self.rescue(path.to_text(), entry.value, homeless);
         }
     }
 
@@ -216,15 +279,14 @@ impl<'a> Walk<'a, '_> {
         entry: &Entry<'_, 'a>,
         landed: bool,
         exact: bool,
-        column: &str,
-        column_type: Option<&str>,
+        homeless: Homeless<'_>,
         path: &Path<'_>,
     ) {
         let last = (!landed).then_some(entry.value);
         for (at, value) in entry.earlier.iter().copied().chain(last).enumerate() {
             let plain = at == 0 && (exact || !landed);
             let path = if plain { path.to_text() } else { format!("{}#{}", path.to_text(), at + 1) };
-            self.rescue(path, value, column, column_type);
+            self.rescue(path, value, homeless);
         }
     }
 
@@ -242,13 +304,17 @@ impl<'a> Walk<'a, '_> {
                 Ok(Some(Cell::Null))
             };
         }
-        let mark = self.rescued.len();
+        let (rescued, ignored) = (self.rescued.len(), self.ignored.len());
         let unfit = match self.value(&column.kind, value, path) {
             Ok(cell) => return Ok(Some(cell)),
             Err(unfit) => unfit,
         };
-        // What was rescued inside is a part of the whole that is rescued now.
-        self.rescued.truncate(mark);
+        if let Some(wider) = wider(column, value) {
+            self.unknown.note_widening(column.id, wider);
+        }
+        // What was rescued or left out inside is a part of the whole that is rescued now.
+        self.rescued.truncate(rescued);
+        self.ignored.truncate(ignored);
         match unfit {
             _ if !column.required => Ok(None),
             Unfit::Inside(reason) => Err(reason),
@@ -280,14 +346,18 @@ impl<'a> Walk<'a, '_> {
     ) -> Result<Cell<'a>, Unfit> {
         let places = elements.len().saturating_mul(element.places);
         self.places_left = self.places_left.checked_sub(places).ok_or(Unfit::Value)?;
-        let mark = self.rescued.len();
+        let (mark, ignored) = (self.rescued.len(), self.ignored.len());
         let mut too_many = false;
         let mut cells = Vec::with_capacity(elements.len());
         for (at, value) in elements.iter().enumerate() {
             let here = path.element(at);
             let cell = self.place(element, value, &here)?;
             if cell.is_none() {
-                self.rescue(here.to_text(), value, &element.full_name, Some(&element.type_text));
+                let why = why_unfit(element, value);
+                self.rescue(here.to_text(), value, Homeless::unfit(element, &why));
+            }
+            if self.ignored.len() - ignored > RESCUED_IN_LIST_MAX {
+                self.sum_up_ignored(ignored);
             }
             cells.push(cell.unwrap_or(Cell::Null));
             // The rest is still walked, for the fields in it that no column has yet.
@@ -308,20 +378,49 @@ impl<'a> Walk<'a, '_> {
                     let cell = self.entry(&entry, true, column, &here)?;
                     cells.push((Scalar::Text(key.to_owned().into()), cell));
                 }
-                None => self.outcast(&entry, &column.full_name, &here),
+                None => self.outcast(&entry, &column.full_name, &Why::Unfit, &here),
             }
         }
         Ok(Cell::Map(cells))
     }
 
-    fn rescue(&mut self, path: String, value: &JsonValue<'a>, column: &str, column_type: Option<&str>) {
-        self.rescued.push(Rescued {
-            path,
-            source: value.source,
-            column: column.to_owned(),
-            column_type: column_type.map(str::to_owned),
-        });
+    fn rescue(&mut self, path: String, value: &JsonValue<'a>, homeless: Homeless<'_>) {
+        let (source, column) = (value.source, homeless.column.to_owned());
+        if self.ignores && *homeless.why == Why::NoColumn {
+            self.ignored.push(Ignored { column, values: 1, source });
+            return;
+        }
+        let column_type = homeless.column_type.map(str::to_owned);
+        self.rescued.push(Rescued { path, source, column, column_type, why: homeless.why.clone() });
     }
+
+    /// Counts what was left out since a mark by column: of a long list it would be as much as the list.
+    fn sum_up_ignored(&mut self, mark: usize) {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for one in self.ignored.split_off(mark) {
+            match places.get(&one.column).and_then(|at| self.ignored.get_mut(*at)) {
+                Some(known) => known.values += one.values,
+                None => {
+                    places.insert(one.column.clone(), self.ignored.len());
+                    self.ignored.push(one);
+                }
+            }
+        }
+    }
+}
+
+/// The type that a column would need to hold a value which it cannot hold as it is.
+fn wider(column: &Column, value: &JsonValue<'_>) -> Option<PrimitiveType> {
+    let wider = match column.kind {
+        Kind::Scalar(PrimitiveType::Int) => PrimitiveType::Long,
+        Kind::Scalar(PrimitiveType::Float) => PrimitiveType::Double,
+        _ => return None,
+    };
+    fit(&wider, value).map(|_| wider)
+}
+
+fn why_unfit(column: &Column, value: &JsonValue<'_>) -> Why {
+    if wider(column, value).is_some() { Why::Narrow } else { Why::Unfit }
 }
 
 #[cfg(test)]

@@ -13,6 +13,54 @@ pub struct Rescued<'a> {
     pub column: String,
     /// The type of that column; none when there is no such column.
     pub column_type: Option<String>,
+    /// Why it is not in a column.
+    pub why: Why,
+}
+
+/// Why a value is in no column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// No column has the name.
+    NoColumn,
+    /// The column cannot hold it.
+    Unfit,
+    /// The column could hold it if it were as wide as Iceberg allows it to become.
+    Narrow,
+    /// The name is another spelling of this column, which another member of the object has got.
+    Spelling(String),
+}
+
+/// A value that was left out because no column has its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored<'a> {
+    /// The full name of the field.
+    pub column: String,
+    /// How many values of it there were.
+    pub values: u64,
+    /// The first of them as it stood.
+    pub source: &'a str,
+}
+
+/// A member that landed in a column which is spelled differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Respelled {
+    /// The column's full name.
+    pub column: String,
+    /// The name as the record has it, in full.
+    pub spelled: String,
+}
+
+/// How a value's path stands in the text of `_rescued_data`, up to its end or, when it is the beginning of several
+/// paths, as far as it goes: what a query looks for.
+pub fn rescued_key(path: &str, is_whole: bool) -> String {
+    let mut key = String::new();
+    push_json_text(&mut key, path);
+    if is_whole {
+        key.push(':');
+    } else {
+        key.pop();
+    }
+    key
 }
 
 /// The text of `_rescued_data`: a JSON object from path to source text; none when nothing was rescued.

@@ -244,4 +244,8 @@ fn additions_respect_names_and_limits_of_the_table() {
 
     let full = observed(&[r#"{"x":1,"y":1}"#], Limits { leaf_columns_max: 3, ..Limits::default() });
     assert_eq!(full.additions(&base).len(), 1);
+    assert_eq!(full.beyond_limit(&base), 1);
+    assert_eq!(observed(&[r#"{"x":1,"y":1}"#], Limits::default()).beyond_limit(&base), 0);
+    let with_rescued = with_rescued_data(&base).expect("a schema");
+    assert_eq!(full.beyond_limit(&with_rescued), 1, "the table's own columns do not count");
 }

@@ -8,6 +8,7 @@ use iceberg::spec::{ListType, NestedField, NestedFieldRef, Schema, StructType, T
 use super::counts::Wanted;
 use super::{Inference, Node, ROOT};
 use crate::evolve::{self, ParentPath};
+use crate::rejects::is_reserved;
 
 /// The fields that were seen and that a schema lacks.
 pub(super) fn additions(inference: &Inference, base: &Schema) -> Vec<(ParentPath, NestedFieldRef)> {
@@ -16,14 +17,39 @@ pub(super) fn additions(inference: &Inference, base: &Schema) -> Vec<(ParentPath
     let fields = base.as_struct().fields();
     find_missing(inference, ROOT, fields, &top, &mut missing);
     let mut names = Names::default();
-    let leaves = names.claim_existing(fields, "");
+    names.claim_existing(fields, "");
     let wanted = wanted(inference);
-    let kept = within_limit(inference, &wanted, &missing, leaves);
+    let (kept, _) = within_limit(inference, &wanted, &missing, leaves_of(base));
     let mut builder = Builder { inference, wanted, kept, names, allowed: HashSet::new() };
     builder.allow(&missing, Dotted::Out);
     builder.allow(&missing, Dotted::In);
     let build = |missing: Missing| Some((missing.parent.path, builder.field(missing.node)?));
     missing.into_iter().filter_map(build).collect()
+}
+
+/// How many leaves of the fields that a schema lacks are more than it may have.
+pub(super) fn beyond_limit(inference: &Inference, base: &Schema) -> usize {
+    let mut missing = Vec::new();
+    let top = Place { path: ParentPath::root(), full_name: String::new() };
+    find_missing(inference, ROOT, base.as_struct().fields(), &top, &mut missing);
+    within_limit(inference, &wanted(inference), &missing, leaves_of(base)).1
+}
+
+/// How many columns a schema has, those inside structs and lists counted, the table's own ones not.
+fn leaves_of(schema: &Schema) -> usize {
+    let fields = schema.as_struct().fields().iter().filter(|field| !is_reserved(&field.name));
+    fields.map(|field| leaves_of_type(&field.field_type)).sum()
+}
+
+fn leaves_of_type(column_type: &Type) -> usize {
+    match column_type {
+        Type::Primitive(_) => 1,
+        Type::Struct(inside) => inside.fields().iter().map(|field| leaves_of_type(&field.field_type)).sum(),
+        Type::List(list) => leaves_of_type(&list.element_field.field_type),
+        Type::Map(map) => {
+            leaves_of_type(&map.key_field.field_type) + leaves_of_type(&map.value_field.field_type)
+        }
+    }
 }
 
 /// A field that a schema lacks.
@@ -108,13 +134,14 @@ fn inside<'n>(wanted: &[Option<Wanted>], at: usize, node: &'n Node) -> &'n [usiz
     }
 }
 
-/// The columns that appeared first, as many as a table may still get, with all that they stand in.
+/// The columns that appeared first, as many as a table may still get, with all that they stand in; and how many more
+/// there are.
 fn within_limit(
     inference: &Inference,
     wanted: &[Option<Wanted>],
     missing: &[Missing],
     leaves_before: usize,
-) -> HashSet<usize> {
+) -> (HashSet<usize>, usize) {
     let mut open: Vec<usize> = missing.iter().map(|missing| missing.node).collect();
     let mut leaves = Vec::new();
     while let Some(at) = open.pop() {
@@ -125,14 +152,16 @@ fn within_limit(
         }
     }
     leaves.sort_unstable();
-    leaves.truncate(inference.limits.leaf_columns_max.saturating_sub(leaves_before));
+    let room = inference.limits.leaf_columns_max.saturating_sub(leaves_before);
+    let beyond = leaves.len().saturating_sub(room);
+    leaves.truncate(room);
     let mut kept = HashSet::new();
     for mut at in leaves {
         while kept.insert(at) {
             at = inference.nodes.get(at).map_or(ROOT, |node| node.parent);
         }
     }
-    kept
+    (kept, beyond)
 }
 
 /// The full names that are taken, without regard to case: `a.b` is one name, whether of a column or a field of `a`.
@@ -144,13 +173,13 @@ impl Names {
         self.0.insert(full_name.to_lowercase())
     }
 
-    /// Takes all names of a schema, and counts its leaves.
-    fn claim_existing(&mut self, fields: &[NestedFieldRef], parent: &str) -> usize {
-        let leaves = fields.iter().map(|field| {
+    /// Takes all names of a schema.
+    fn claim_existing(&mut self, fields: &[NestedFieldRef], parent: &str) {
+        for field in fields {
             let full_name = join(parent, &field.name);
             self.claim(&full_name);
             match field.field_type.as_ref() {
-                Type::Primitive(_) => 1,
+                Type::Primitive(_) => {}
                 Type::Struct(inside) => self.claim_existing(inside.fields(), &full_name),
                 Type::List(list) => {
                     self.claim_existing(std::slice::from_ref(&list.element_field), &full_name)
@@ -159,8 +188,7 @@ impl Names {
                     self.claim_existing(&[map.key_field.clone(), map.value_field.clone()], &full_name)
                 }
             }
-        });
-        leaves.sum()
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Struct {
 /// A column, or what is inside one.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
+    /// Its field id.
+    pub(super) id: i32,
     pub(super) full_name: String,
     /// Its type in a message.
     pub(super) type_text: String,
@@ -133,6 +135,6 @@ impl Column {
             _ => 1,
         };
         let type_text = type_text(&field.field_type);
-        Self { full_name, type_text, required: field.required, kind, places }
+        Self { id: field.id, full_name, type_text, required: field.required, kind, places }
     }
 }

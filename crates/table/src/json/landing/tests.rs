@@ -8,6 +8,7 @@ use super::*;
 use crate::json::{Limits, parse};
 use crate::rejects::with_rescued_data;
 
+mod fates;
 mod page;
 
 /// Reads a type as `evolve::type_text` writes it; `!` after a type makes it required where null else is allowed.
