@@ -9,6 +9,7 @@ mod crash;
 mod dice;
 mod docker;
 mod doctor;
+mod evolution;
 mod first_contact;
 mod ingest;
 mod jobs;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hosu_table::evolution::SchemaEvolution;
 
 /// A data lake in one binary: JSON events in, Apache Iceberg tables, SQL out.
 #[derive(Debug, Parser)]
@@ -90,6 +91,14 @@ pub struct IngestArguments {
     /// With --schema: make it the contract of a table that exists, before sources are loaded, if any are named
     #[arg(long, requires = "schema", conflicts_with = "dry_run")]
     pub set_contract: bool,
+    /// What becomes of new fields and misfits [default: add-columns, or as the table's property
+    /// `hosu.schema-evolution` says]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub schema_evolution: Option<SchemaEvolutionArgument>,
+    /// Up to how many columns the table grows; fields beyond are rescued [default: 1000, or as the table's property
+    /// `hosu.columns-max` says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub columns_max: Option<u32>,
     /// Keep each record as it was read, in a column `_raw`; the table remembers it
     #[arg(long)]
     pub keep_raw: bool,
@@ -108,6 +117,30 @@ pub struct IngestArguments {
     /// Exit with 3 when a record was rejected
     #[arg(long)]
     pub fail_on_reject: bool,
+}
+
+/// What becomes of new fields and misfits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaEvolutionArgument {
+    /// New fields become columns, columns become wider; the rest is kept in `_rescued_data`.
+    AddColumns,
+    /// The schema stays; new fields and misfits are kept in `_rescued_data`.
+    Rescue,
+    /// The schema stays; new fields are left out and counted, misfits are kept.
+    Ignore,
+    /// The first new field or misfit is an error.
+    Fail,
+}
+
+impl From<SchemaEvolutionArgument> for SchemaEvolution {
+    fn from(argument: SchemaEvolutionArgument) -> Self {
+        match argument {
+            SchemaEvolutionArgument::AddColumns => Self::AddColumns,
+            SchemaEvolutionArgument::Rescue => Self::Rescue,
+            SchemaEvolutionArgument::Ignore => Self::Ignore,
+            SchemaEvolutionArgument::Fail => Self::Fail,
+        }
+    }
 }
 
 /// What to do with a changed source.

@@ -244,6 +244,18 @@ pub enum CollectError {
         /// Why.
         source: Box<EvolveError>,
     },
+    /// The table's schema may not change, and nothing may be rescued: that was asked for.
+    #[error("{table} cannot take line {line_number} of {name}: {reason}")]
+    SchemaFails {
+        /// The table.
+        table: TableName,
+        /// The source.
+        name: String,
+        /// The record's line, from 1.
+        line_number: u64,
+        /// The new field, or the value that does not fit.
+        reason: String,
+    },
     /// `--keep-raw`, and the table has a column of that name for something else.
     #[error(
         "{table} cannot keep records as they are: its column `{column}` is {column_type}, not an optional binary"

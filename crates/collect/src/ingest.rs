@@ -13,6 +13,7 @@
 //! the pass, the table's schema grows by all such fields, and the sources are read again from the start. When
 //! another writer made or changed the table meanwhile, everything is planned again.
 
+mod account;
 mod commit;
 mod contract;
 mod decode;
@@ -24,6 +25,8 @@ mod rejects;
 mod reporting;
 mod sample;
 mod shape;
+mod tally;
+mod times;
 mod writers;
 
 use std::io::Read;
@@ -31,8 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hosu_catalog::{Catalog, CatalogError, Table};
-use hosu_host::Stop;
-use hosu_table::evolve::ParentPath;
+use hosu_host::{Host, Stop};
 use hosu_table::name::TableName;
 use hosu_table::rejects::rescued_data_field;
 use iceberg::spec::Schema;
@@ -48,7 +50,7 @@ use ledger::Todo;
 use pass::{Harvest, Outcome, Pass};
 pub use pressure::GiveBack;
 use rejects::RejectsPlan;
-use shape::Shape;
+use shape::{Growth, Shape};
 
 /// How often everything is planned again because others changed the table.
 const ATTEMPTS_MAX: u32 = 20;
@@ -159,6 +161,12 @@ impl Run<'_> {
         }
     }
 
+    /// Where data files are written; in a dry run they are encoded and measured, and not kept.
+    fn host(&self) -> Host {
+        let host = self.catalog.host();
+        if self.request.dry_run { host.discarding() } else { host.clone() }
+    }
+
     /// Waits by chance, so that those who collided do not collide again.
     async fn wait(&self, attempt: u32) -> Result<(), CollectError> {
         let host = self.catalog.host();
@@ -202,14 +210,14 @@ impl Run<'_> {
             let outcome = Pass::new(self, plan, operation, may_grow).run().await?;
             match outcome {
                 Outcome::Complete(harvest) => return Ok(*harvest),
-                Outcome::Grow { additions, contents } => {
+                Outcome::Grow { growth, contents } => {
                     for (todo, content) in plan.todo.iter_mut().zip(contents) {
                         todo.content = content;
                     }
-                    may_grow = plan.table.grow(&additions)? && pass + 1 < PASSES_MAX;
+                    may_grow = plan.table.grow(&growth)? && pass + 1 < PASSES_MAX;
                     if !may_grow {
                         // What is unknown in the last pass needs a place, whatever it is.
-                        plan.table.grow(&[(ParentPath::root(), rescued_data_field(0))])?;
+                        plan.table.grow(&Growth::of_field(rescued_data_field(0)))?;
                     }
                 }
             }

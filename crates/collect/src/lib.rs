@@ -20,5 +20,8 @@ pub use error::CollectError;
 pub use frame::{Compression, Format, FormatError};
 pub use ingest::{GiveBack, ingest};
 pub use progress::{NoProgress, Progress};
-pub use report::{RejectReason, Report, RescuedColumn, SourceReport, SourceStatus};
+pub use report::{
+    Advice, ChangeKind, PartitionReport, RejectReason, Report, RescuedColumn, SchemaChange, SourceReport,
+    SourceStatus,
+};
 pub use request::{CollectSettings, IngestRequest, MEMORY_BYTES_MIN, OnChanged};

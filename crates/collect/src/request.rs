@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hosu_host::Stop;
+use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 
 use crate::frame::Format;
@@ -25,6 +26,10 @@ pub struct IngestRequest {
     pub sort_by: Option<String>,
     /// The columns of a new table, as the text of a JSON Schema; `None` infers them from a sample.
     pub schema: Option<String>,
+    /// What becomes of new fields and misfits; `None` does what the table's property says, or else adds columns.
+    pub evolution: Option<SchemaEvolution>,
+    /// Up to how many columns a table gets new ones; `None` does what the table's property says, or else 1,000.
+    pub columns_max: Option<usize>,
     /// Whether each record is kept as it was read, in the column `_raw`. A table that has it gets it filled anyway.
     pub keep_raw: bool,
     /// Whether sources that the table has already are ingested again.
@@ -54,6 +59,8 @@ impl IngestRequest {
             partition_by: None,
             sort_by: None,
             schema: None,
+            evolution: None,
+            columns_max: None,
             keep_raw: false,
             reingest: false,
             batch_id: None,

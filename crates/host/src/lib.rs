@@ -5,6 +5,7 @@
 //! This crate knows no tables and reads no environment variable: settings and credentials are handed down to it.
 
 mod clock;
+mod discarding;
 mod error;
 mod ids;
 mod local;
@@ -64,6 +65,13 @@ impl Host {
     /// The real machine: its clock, random ids, the system's temporary folder, and S3 if settings are given.
     pub fn system(s3: Option<S3Settings>) -> Self {
         Self::new(Store::new(s3), Arc::new(SystemClock::new()), Arc::new(RandomIds), Scratch::system())
+    }
+
+    /// The same machine, which takes everything that is written to its stores and keeps nothing of it, and where nothing
+    /// is stored.
+    #[must_use]
+    pub fn discarding(&self) -> Self {
+        Self { store: self.store.discarding(), ..self.clone() }
     }
 
     /// A machine for tests: a clock that stands until it is moved or slept on, and ids that follow from `seed`.

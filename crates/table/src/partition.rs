@@ -76,6 +76,11 @@ pub fn same(terms: &[PartitionTerm], spec: &PartitionSpec, schema: &Schema) -> b
     wanted.is_ok_and(|wanted| wanted == found)
 }
 
+/// One term as it is written: `day(event_time)`, the column's name in quotes where it needs them.
+pub fn term_text(transform: Transform, column: &str) -> String {
+    terms::term_text(transform, column)
+}
+
 /// The spec as [`parse`] reads it; empty for a table without partitions.
 pub fn to_text(spec: &PartitionSpec, schema: &Schema) -> String {
     let live = spec.fields().iter().filter(|field| field.transform != Transform::Void);

@@ -136,6 +136,33 @@ fn tables_of_statements_and_grown_schemas_read_the_same() {
 }
 
 #[test]
+fn widened_and_raw_tables_read_the_same() {
+    let Some(witness) = Witness::new("widened_and_raw_tables_read_the_same") else { return };
+    let place = &witness.place;
+    place.rows(&format!(
+        "create table events (id int, ratio float, geo struct<n:int>) partitioned by (bucket(4, id)) \
+         location '{}' tblproperties ('table_type'='ICEBERG')",
+        place.text("lake/warehouse/default/events")
+    ));
+    place.write("a.ndjson", "{\"id\":1,\"ratio\":0.5,\"geo\":{\"n\":1}}\n{\"id\":2}\n");
+    place.write("b.ndjson", "{\"id\":3000000000,\"ratio\":0.1,\"geo\":{\"n\":3000000001}}\n{\"id\":1}\n");
+    place.ingest(&["events", "a.ndjson"]);
+    let report = place.ingest(&["events", "b.ndjson", "--keep-raw"]);
+    assert_eq!(report["rescued"], 0, "{report}");
+    let read = witness.compare("default.events");
+    assert_eq!(read["rows"].as_array().unwrap().len(), 4);
+    let columns = read["columns"].to_string();
+    for column in ["bigint", "double", "row(", "varbinary"] {
+        assert!(columns.contains(column), "{columns}");
+    }
+    // What PyIceberg adds has the wide columns, and no raw record.
+    witness
+        .ask("append", &["default.events", &json!([{"id": 4_000_000_000_u64, "ratio": 0.25}]).to_string()]);
+    assert_eq!(witness.compare("default.events")["rows"].as_array().unwrap().len(), 5);
+    place.check_sound();
+}
+
+#[test]
 fn what_pyiceberg_writes_is_read_here() {
     let Some(witness) = Witness::new("what_pyiceberg_writes_is_read_here") else { return };
     let place = &witness.place;

@@ -1,6 +1,7 @@
 //! `hosu ingest`: sources into a table, and what became of them.
 
 mod audit;
+mod columns;
 mod contract;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
+use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 
 use super::{Context, doctor};
@@ -81,6 +83,8 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         partition_by: arguments.partition_by,
         sort_by: arguments.sort_by,
         schema,
+        evolution: arguments.schema_evolution.map(SchemaEvolution::from),
+        columns_max: arguments.columns_max.and_then(|columns| usize::try_from(columns).ok()),
         keep_raw: arguments.keep_raw,
         reingest: arguments.reingest,
         batch_id,
@@ -142,20 +146,7 @@ fn to_text(report: &Report) -> String {
     section(&mut text, "without a record", empty.map(|source| source.source.clone()).collect());
     let left_out = report.left_out.iter().map(|left| format!("{}: {}", left.path, left.reason));
     section(&mut text, "left out", left_out.collect());
-    section(&mut text, "new columns", report.columns_added.clone());
-    let rescued = report.rescued_columns.iter().map(|column| {
-        let kind = column.column_type.as_deref().unwrap_or("no column");
-        format!("{} ({kind}): {}, for example {}", column.column, human::count(column.values), column.example)
-    });
-    let values = human::counted(report.rescued, "value");
-    section(&mut text, &format!("{values} did not fit, kept in `_rescued_data`"), rescued.collect());
-    if let Some(rejects) = report.rejects_table.as_ref().filter(|_| report.rejected > 0) {
-        let records = human::counted(report.rejected, "record");
-        let kept = if report.dry_run { "would be rejected into" } else { "rejected, kept in" };
-        let reasons = report.rejects_by_reason.iter();
-        let reasons = reasons.map(|reason| format!("{}: {}", reason.reason, human::count(reason.records)));
-        section(&mut text, &format!("{records} {kept} {rejects}"), reasons.collect());
-    }
+    columns::tell(report, &mut text);
     text
 }
 
@@ -165,7 +156,12 @@ fn headline(report: &Report, text: &mut String) {
     let table = &report.table;
     let new = if report.table_created { " (a new table)" } else { "" };
     let _ = if report.dry_run {
-        writeln!(text, "{table}{new}: {rows} from {from} would be added; nothing was written")
+        let (files, bytes) =
+            (human::counted(report.data_files, "data file"), human::bytes(report.bytes_written));
+        writeln!(
+            text,
+            "{table}{new}: {rows} from {from} would be added in {files} of {bytes}; nothing was written"
+        )
     } else if report.sources == 0 {
         writeln!(text, "{table}: nothing new")
     } else {
@@ -216,38 +212,17 @@ fn section(text: &mut String, title: &str, lines: Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use hosu_collect::RescuedColumn;
-
     use super::*;
 
     #[test]
-    fn people_are_told_what_did_not_fit_and_where_it_is() {
-        let rescued = |column: &str, kind: Option<&str>| RescuedColumn {
-            column: column.to_owned(),
-            column_type: kind.map(str::to_owned),
-            values: 2,
-            example: "\"x\"".to_owned(),
-        };
-        let report = Report {
-            table: "default.events".to_owned(),
-            rows: 1_200,
-            rescued: 4,
-            rejected: 1,
-            rejects_table: Some("default.events_rejects".to_owned()),
-            sources: 2,
-            rescued_columns: vec![rescued("$.n", Some("bigint")), rescued("$.e", None)],
-            ..Report::default()
-        };
-        let text = to_text(&report);
-        for expected in [
-            "default.events: 1,200 rows from 2 sources in 0.00 s",
-            "4 values did not fit, kept in `_rescued_data`:",
-            "$.n (bigint): 2, for example \"x\"",
-            "$.e (no column): 2",
-            "1 line without a JSON object kept in default.events_rejects",
-        ] {
-            assert!(text.contains(expected), "{expected}\n{text}");
-        }
+    fn the_first_line_says_what_came_of_it() {
+        let mut report =
+            Report { table: "default.events".to_owned(), rows: 1_200, sources: 2, ..Report::default() };
+        assert!(to_text(&report).starts_with("default.events: 1,200 rows from 2 sources in 0.00 s ("));
+        (report.dry_run, report.table_created, report.data_files) = (true, true, 1);
+        assert!(to_text(&report).starts_with(
+            "default.events (a new table): 1,200 rows from 2 sources would be added in 1 data file of 0 B; nothing was written"
+        ));
     }
 
     #[test]

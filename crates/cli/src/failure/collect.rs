@@ -76,6 +76,10 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::ShapeDiffers { .. } => {
             ("TABLE_DIFFERS", "leave the option out, or load into another table")
         }
+        CollectError::SchemaFails { .. } => (
+            "SCHEMA_FAILS",
+            "nothing was written; `--schema-evolution add-columns` or `rescue` takes it, or change the event",
+        ),
         CollectError::RawColumn { .. } => ("RAW_COLUMN", "leave --keep-raw out, or load into another table"),
         CollectError::Partition { .. } => {
             ("INVALID_PARTITION", "write it like 'day(event_time), bucket(16, user_id)'")

@@ -96,7 +96,7 @@ fn change(shape: &Shape, written: &Written, harvest: &Harvest) -> Option<TableCh
         return Some(TableChange::Create { name, new, append, make_database: true });
     };
     let mut steps = Vec::new();
-    if !shape.columns_added.is_empty() {
+    if !shape.changes.is_empty() {
         let (base_schema_id, schema) = (base.schema().schema_id(), Box::new(shape.schema.as_ref().clone()));
         steps.push(Step::EvolveSchema { base_schema_id, schema });
     }

@@ -9,13 +9,14 @@ use iceberg::spec::SchemaRef;
 
 use crate::contract::{Checker, Contract};
 use crate::frame::{Buffers, Chunk, Line, TooLong};
-use crate::json::{Decoded, Decoder, DecoderError, Place, Reject};
+use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place, Reject};
 
 /// Decodes chunks into rows of a table's columns.
 #[derive(Clone)]
 pub(super) struct Decoding {
     schema: SchemaRef,
     checker: Option<Arc<Checker>>,
+    rules: DecoderRules,
     rows_bytes_max: usize,
     /// Where the bytes of decoded chunks go.
     pub(super) buffers: Buffers,
@@ -32,8 +33,12 @@ pub(super) struct Piece {
 
 impl Decoding {
     /// For a table; the rows of one piece take about so much memory.
-    pub(super) fn new(schema: SchemaRef, rows_bytes_max: usize, buffers: Buffers) -> Self {
-        Self { schema, checker: None, rows_bytes_max, buffers, idle: Arc::default() }
+    pub(super) fn new(
+        (schema, rules): (SchemaRef, DecoderRules),
+        rows_bytes_max: usize,
+        buffers: Buffers,
+    ) -> Self {
+        Self { schema, rules, checker: None, rows_bytes_max, buffers, idle: Arc::default() }
     }
 
     /// The same, for a table with this contract.
@@ -50,7 +55,7 @@ impl Decoding {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut decoder = match idle {
             Some(decoder) => decoder,
-            None => Decoder::new(&self.schema)?.checked_by(self.checker.clone()),
+            None => Decoder::with_rules(&self.schema, self.rules)?.checked_by(self.checker.clone()),
         };
         let mut rest = None;
         for line in chunk.lines() {

@@ -8,8 +8,7 @@
 
 use futures::{Stream, StreamExt, stream};
 use hosu_datafile::Written;
-use hosu_table::evolve::ParentPath;
-use iceberg::spec::NestedFieldRef;
+use hosu_table::evolution::SchemaEvolution;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
@@ -19,22 +18,23 @@ use super::decode::{Decoding, Piece};
 use super::ledger::Todo;
 use super::pressure::Pressure;
 use super::reader::{self, Message, Reading};
-use super::rejects::Reasons;
-use super::shape::Shape;
+use super::shape::{Growth, Shape};
+use super::tally::Tally;
+use super::times::Times;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression};
-use crate::json::{Decoded, DecoderError, Reject, Rescues, Unknown};
+use crate::json::{Decoded, DecoderError, Reject, Unknown};
 use crate::source::Position;
 
 /// What a pass comes to.
 pub(super) enum Outcome {
     /// Everything has a place and is written, if it was to be.
     Complete(Box<Harvest>),
-    /// The table lacks these fields. Nothing was written; the contents of the sources, in their order, must be the
-    /// same in the next pass.
-    Grow { additions: Vec<(ParentPath, NestedFieldRef)>, contents: Vec<Option<String>> },
+    /// The table lacks this. Nothing was written; the contents of the sources, in their order, must be the same in the
+    /// next pass.
+    Grow { growth: Growth, contents: Vec<Option<String>> },
 }
 
 /// All rows of the sources, in durable files that no table refers to yet.
@@ -45,8 +45,7 @@ pub(super) struct Harvest {
     pub rejects: Written,
     /// As many as there are sources to do, in their order.
     pub sources: Vec<Yield>,
-    pub rescues: Rescues,
-    pub reasons: Reasons,
+    pub tally: Tally,
 }
 
 /// What one source gave.
@@ -89,8 +88,7 @@ pub(super) struct Pass<'a> {
     decoding: Decoding,
     writers: Writers,
     sources: Vec<Yield>,
-    rescues: Rescues,
-    reasons: Reasons,
+    tally: Tally,
     unknown: Option<Unknown>,
     /// Set once the table turned out to lack something.
     grows: bool,
@@ -107,17 +105,23 @@ impl<'a> Pass<'a> {
     pub(super) fn new(run: &'a Run<'a>, plan: &'a Plan, operation: Uuid, may_grow: bool) -> Self {
         let settings = &run.request.settings;
         let buffers = Buffers::new(settings.chunk_bytes());
+        let table = &plan.table;
+        let needs_advice = table.existing.is_none() && table.spec.is_unpartitioned();
+        let times = needs_advice.then(|| Times::new(&table.schema));
         Self {
             run,
             plan,
             operation,
             may_grow,
-            decoding: Decoding::new(plan.table.schema.clone(), settings.rows_bytes(), buffers)
-                .under(plan.table.contract.as_ref()),
-            reasons: Reasons::default(),
+            decoding: Decoding::new(
+                (table.schema.clone(), table.decoder_rules()),
+                settings.rows_bytes(),
+                buffers,
+            )
+            .under(table.contract.as_ref()),
             writers: Writers::default(),
             sources: vec![Yield::default(); plan.todo.len()],
-            rescues: Rescues::default(),
+            tally: Tally { times, ..Tally::default() },
             unknown: None,
             grows: false,
         }
@@ -139,9 +143,7 @@ impl<'a> Pass<'a> {
     }
 
     async fn read_all(&mut self) -> Result<(), CollectError> {
-        if !self.run.request.dry_run {
-            self.writers.open_table(self.run, &self.plan.table, self.operation)?;
-        }
+        self.writers.open_table(self.run, &self.plan.table, self.operation)?;
         let sizes = self.plan.todo.iter().map(|todo| todo.source.size_bytes());
         self.run.progress.begin(sizes.sum());
         let messages = self.spawn_reader()?;
@@ -228,7 +230,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn take_decoded(&mut self, source: usize, decoded: Decoded) -> Result<(), CollectError> {
+    async fn take_decoded(&mut self, source: usize, mut decoded: Decoded) -> Result<(), CollectError> {
         let rows = decoded.batch.num_rows() as u64;
         self.run.progress.advance(0, rows);
         if let Some(gives) = self.sources.get_mut(source) {
@@ -236,13 +238,11 @@ impl<'a> Pass<'a> {
             gives.rejected += decoded.rejects.len() as u64;
             gives.rescued += decoded.rescued.total();
         }
-        self.rescues.merge(decoded.rescued);
         if let Some(todo) = self.plan.todo.get(source) {
-            self.reasons.add(&todo.source.name, &decoded.rejects);
+            self.check_fits(&todo.source.name, &decoded)?;
+            self.tally.take(&todo.source.name, &mut decoded);
         }
-        if self.may_grow {
-            self.note_unknown(decoded.unknown).await;
-        }
+        self.note_unknown(decoded.unknown).await;
         if self.grows {
             return Ok(());
         }
@@ -250,9 +250,24 @@ impl<'a> Pass<'a> {
         self.take_rejects(source, &decoded.rejects).await
     }
 
+    /// Where that was asked for, the first value without a column that holds it is an error.
+    fn check_fits(&self, source: &str, decoded: &Decoded) -> Result<(), CollectError> {
+        match &decoded.notes.misfit {
+            Some(misfit) if self.plan.table.evolution == SchemaEvolution::Fail => {
+                Err(CollectError::SchemaFails {
+                    table: self.plan.table.name.clone(),
+                    name: source.to_owned(),
+                    line_number: misfit.place.line_number,
+                    reason: misfit.reason.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Remembers what the table lacks; from the first such thing on nothing more is written.
     async fn note_unknown(&mut self, unknown: Unknown) {
-        if !self.grows && !unknown.additions(&self.plan.table.schema).is_empty() {
+        if self.may_grow && !self.grows && !self.plan.table.growth(&unknown).is_empty() {
             self.grows = true;
             std::mem::take(&mut self.writers).abort().await;
         }
@@ -265,9 +280,6 @@ impl<'a> Pass<'a> {
     async fn take_rejects(&mut self, source: usize, rejects: &[Reject]) -> Result<(), CollectError> {
         let Some(todo) = self.plan.todo.get(source).filter(|_| !rejects.is_empty()) else { return Ok(()) };
         let shape = self.plan.rejects.shape()?;
-        if self.run.request.dry_run {
-            return Ok(());
-        }
         let now_ms = self.run.catalog.host().clock.now_ms();
         let batch = rejects::to_batch(&shape.schema, &todo.source.name, rejects, now_ms)
             .map_err(|error| self.plan.rejects.refused(error.to_string()))?;
@@ -275,22 +287,17 @@ impl<'a> Pass<'a> {
     }
 
     fn growth(self) -> Outcome {
-        let schema = &self.plan.table.schema;
-        let additions = self.unknown.map(|unknown| unknown.additions(schema)).unwrap_or_default();
+        let growth = self.unknown.map(|unknown| self.plan.table.growth(&unknown)).unwrap_or_default();
         let contents = self.sources.into_iter().map(|gives| Some(gives.content)).collect();
-        Outcome::Grow { additions, contents }
+        Outcome::Grow { growth, contents }
     }
 
-    async fn finish(self) -> Result<Harvest, CollectError> {
-        let (table, rejects) = self.writers.finish(self.run.catalog.host()).await?;
-        Ok(Harvest {
-            operation: self.operation,
-            table,
-            rejects,
-            sources: self.sources,
-            rescues: self.rescues,
-            reasons: self.reasons,
-        })
+    async fn finish(mut self) -> Result<Harvest, CollectError> {
+        if let (Some(unknown), SchemaEvolution::AddColumns) = (&self.unknown, self.plan.table.evolution) {
+            self.tally.beyond_limit = unknown.beyond_limit(&self.plan.table.schema);
+        }
+        let (table, rejects) = self.writers.finish(&self.run.host()).await?;
+        Ok(Harvest { operation: self.operation, table, rejects, sources: self.sources, tally: self.tally })
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use hosu_catalog::Committed;
 
 use super::pass::{Harvest, Yield};
-use super::{Plan, Run};
+use super::{Plan, Run, account};
 use crate::frame::Format;
-use crate::report::{Report, RescuedColumn, SourceReport, SourceStatus};
+use crate::report::{ChangeKind, Report, SourceReport, SourceStatus};
 use crate::source::Source;
 
 impl Run<'_> {
@@ -26,17 +26,17 @@ impl Run<'_> {
             None => skipped(source),
         });
         let mut report = self.summed(sources.collect());
-        report.rescued_columns = rescued_columns(harvest);
-        report.rejects_by_reason = harvest.reasons.told();
+        account::tell(&plan.table, harvest, &mut report);
         let did_something = !harvest.is_empty();
         report.table_created = plan.table.existing.is_none() && did_something;
         if plan.table.existing.is_some() {
-            report.columns_added = plan.table.columns_added.clone();
+            let added = report.schema_changes.iter().filter(|change| change.change == ChangeKind::Added);
+            report.columns_added = added.map(|change| change.column.clone()).collect();
         }
         report.rejects_table = (report.rejected > 0).then(|| plan.rejects.name.to_string());
+        report.data_files = (harvest.table.files.len() + harvest.rejects.files.len()) as u64;
+        report.bytes_written = harvest.table.bytes + harvest.rejects.bytes;
         if let Some(committed) = committed {
-            report.data_files = (harvest.table.files.len() + harvest.rejects.files.len()) as u64;
-            report.bytes_written = harvest.table.bytes + harvest.rejects.bytes;
             let table = committed.tables.iter().find(|table| table.uuid() == plan.table.uuid);
             let snapshot = table.filter(|_| report.rows > 0).and_then(|table| table.snapshot());
             report.snapshot_id = snapshot.map(|snapshot| snapshot.snapshot_id().to_string());
@@ -58,7 +58,7 @@ impl Run<'_> {
             dry_run: self.request.dry_run,
             left_out: self.found.left_out.clone(),
             sources_detail: sources,
-            ..Report::default()
+            ..Report::of_evolution(self.request.evolution.unwrap_or_default())
         }
     }
 }
@@ -89,17 +89,4 @@ fn read(source: &Source, gives: &Yield) -> SourceReport {
         from_byte: gives.from_byte,
         bytes: Some(gives.stored_bytes.saturating_sub(gives.from_byte)),
     }
-}
-
-/// Most values first.
-fn rescued_columns(harvest: &Harvest) -> Vec<RescuedColumn> {
-    let columns = harvest.rescues.columns().iter().map(|column| RescuedColumn {
-        column: column.column.clone(),
-        column_type: column.column_type.clone(),
-        values: column.values,
-        example: column.example.clone(),
-    });
-    let mut columns: Vec<RescuedColumn> = columns.collect();
-    columns.sort_by_key(|column| std::cmp::Reverse(column.values));
-    columns
 }

@@ -71,12 +71,13 @@ pub(super) async fn infer(
     let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));
     let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
     let table = request.table.clone();
+    let limits = request.columns_max.map_or_else(Limits::default, Limits::of_columns);
     let work = move || {
         let mut chunks = Vec::new();
         for source in &sources {
             read(&mut chunks, &reading, source, share_bytes)?;
         }
-        inference_of(&chunks)
+        inference_of(&chunks, limits)
             .schema()
             .map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
     };
@@ -111,11 +112,11 @@ fn read(
 }
 
 /// What is in the sample. Parts of it are looked at side by side, always the same ones, whatever the machine.
-fn inference_of(chunks: &[Chunk]) -> Inference {
-    let mut whole = Inference::new(Limits::default());
+fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
+    let mut whole = Inference::new(limits);
     let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
     std::thread::scope(|scope| {
-        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(|| observe(part)));
+        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(move || observe(part, limits)));
         for part in parts.collect::<Vec<_>>() {
             match part.join() {
                 Ok(part) => whole.merge(part),
@@ -126,8 +127,8 @@ fn inference_of(chunks: &[Chunk]) -> Inference {
     whole
 }
 
-fn observe(chunks: &[Chunk]) -> Inference {
-    let mut inference = Inference::new(Limits::default());
+fn observe(chunks: &[Chunk], limits: Limits) -> Inference {
+    let mut inference = Inference::new(limits);
     for line in chunks.iter().flat_map(Chunk::lines) {
         if let Ok(value) = json::parse(line.bytes)
             && matches!(value.kind, JsonKind::Object(_))

@@ -1,23 +1,30 @@
 //! What a table is when rows are written to it: as it is, or as it will be made, and how it grows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_datafile::WriteTarget;
 use hosu_host::Location;
+use hosu_table::evolution::SchemaEvolution;
 use hosu_table::evolve::{self, ParentPath};
+use hosu_table::json::{Limits, UnknownFields};
 use hosu_table::name::TableName;
 use hosu_table::partition::{self, PartitionTerm};
 use hosu_table::properties::TableProperties;
 use hosu_table::sort::{self, SortTerm};
 use hosu_table::{json_schema, paths, rejects};
-use iceberg::spec::{FormatVersion, NestedFieldRef, PartitionSpecRef, Schema, SchemaRef, SortOrderRef};
+use iceberg::spec::{
+    FormatVersion, NestedFieldRef, PartitionSpecRef, PrimitiveType, Schema, SchemaRef, SortOrderRef,
+    Transform,
+};
 use uuid::Uuid;
 
 use super::contract;
 use crate::contract::{CONTRACT_PROPERTY, Contract};
 use crate::error::CollectError;
+use crate::json::{DecoderRules, Unknown};
+use crate::report::SchemaChange;
 use crate::request::IngestRequest;
 
 /// A table as rows are written to it.
@@ -34,10 +41,33 @@ pub(super) struct Shape {
     pub properties: TableProperties,
     /// What each record must satisfy.
     pub contract: Option<Contract>,
-    /// Full names of the columns that the schema has grown by.
-    pub columns_added: Vec<String>,
+    /// How the schema has changed.
+    pub changes: Vec<SchemaChange>,
+    /// What may become of it.
+    pub evolution: SchemaEvolution,
+    /// Up to how many columns it may grow.
+    pub columns_max: usize,
     last_column_id: i32,
     terms: Terms,
+}
+
+/// What a table's schema is to get.
+#[derive(Debug, Default)]
+pub(super) struct Growth {
+    additions: Vec<(ParentPath, NestedFieldRef)>,
+    /// Wider types by field id.
+    widenings: BTreeMap<i32, PrimitiveType>,
+}
+
+impl Growth {
+    /// One field more.
+    pub(super) fn of_field(field: NestedFieldRef) -> Self {
+        Self { additions: vec![(ParentPath::root(), field)], ..Self::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.additions.is_empty() && self.widenings.is_empty()
+    }
 }
 
 /// How a new table is partitioned and sorted.
@@ -75,7 +105,11 @@ impl Shape {
     /// # Errors
     /// [`CollectError::ShapeDiffers`], and what is wrong with a request.
     pub(super) fn of_existing(table: Arc<Table>, request: &IngestRequest) -> Result<Self, CollectError> {
-        let shape = Self::of_table(table.clone())?;
+        let mut shape = Self::of_table(table.clone())?;
+        shape.evolution = request.evolution.or(shape.properties.schema_evolution).unwrap_or_default();
+        if let Some(columns_max) = request.columns_max.or(shape.properties.columns_max) {
+            shape.columns_max = columns_max;
+        }
         let terms = Terms::given(request)?;
         let differs = |what, given: &str, existing: String| {
             let (table, given) = (shape.name.clone(), given.to_owned());
@@ -129,7 +163,7 @@ impl Shape {
                 ),
             });
         }
-        self.grow(&[(ParentPath::root(), rejects::raw_field(0))])?;
+        self.grow(&Growth::of_field(rejects::raw_field(0)))?;
         Ok(self)
     }
 
@@ -150,7 +184,9 @@ impl Shape {
             sort_order: metadata.default_sort_order().clone(),
             properties: table.properties(),
             contract: None,
-            columns_added: Vec::new(),
+            changes: Vec::new(),
+            evolution: SchemaEvolution::default(),
+            columns_max: Limits::default().leaf_columns_max,
             last_column_id: metadata.last_column_id(),
             terms: Terms::default(),
             existing: Some(table),
@@ -171,7 +207,9 @@ impl Shape {
         let schema = schema
             .map_err(|source| CollectError::Evolve { table: name.clone(), source: Box::new(source) })?;
         let contract = request.schema.as_deref().map(|text| contract::given(&name, text)).transpose()?;
-        let shape = Self { contract, ..Self::new(name, schema, Terms::given(request)?, catalog)? };
+        let mut shape = Self { contract, ..Self::new(name, schema, Terms::given(request)?, catalog)? };
+        shape.evolution = request.evolution.unwrap_or_default();
+        shape.columns_max = request.columns_max.unwrap_or(shape.columns_max);
         if request.keep_raw { shape.with_raw() } else { Ok(shape) }
     }
 
@@ -202,7 +240,9 @@ impl Shape {
             sort_order: Arc::new(iceberg::spec::SortOrder::unsorted_order()),
             properties: TableProperties::default(),
             contract: None,
-            columns_added: Vec::new(),
+            changes: Vec::new(),
+            evolution: SchemaEvolution::default(),
+            columns_max: Limits::default().leaf_columns_max,
             terms,
         };
         shape.bind()?;
@@ -230,17 +270,40 @@ impl Shape {
         Ok(())
     }
 
-    /// Gives the table fields that it lacks, and says whether it has got any. One that it cannot take is passed over: its
+    /// How records are put into its columns.
+    pub(super) fn decoder_rules(&self) -> DecoderRules {
+        DecoderRules {
+            limits: Limits::of_columns(self.columns_max),
+            unknown_fields: match self.evolution {
+                SchemaEvolution::Ignore => UnknownFields::Ignored,
+                _ => UnknownFields::Rescued,
+            },
+        }
+    }
+
+    /// What of that which records asked for the table may get.
+    pub(super) fn growth(&self, unknown: &Unknown) -> Growth {
+        let mut growth = Growth::default();
+        if self.evolution == SchemaEvolution::AddColumns {
+            let widenings = unknown.widenings().iter().filter(|(id, to)| self.may_widen(**id, to));
+            growth.widenings = widenings.map(|(id, to)| (*id, to.clone())).collect();
+            let additions = unknown.new_fields(&self.schema).into_iter();
+            growth.additions = additions.filter(|addition| !self.is_partition_field(addition)).collect();
+        }
+        let changes = !growth.is_empty();
+        growth.additions.extend(unknown.rescued_data(&self.schema, changes));
+        growth
+    }
+
+    /// Gives the table what it lacks, and says whether it has got any. A field that it cannot take is passed over: its
     /// values are rescued.
     ///
     /// # Errors
     /// When a new table cannot be partitioned or sorted as asked any more.
-    pub(super) fn grow(&mut self, additions: &[(ParentPath, NestedFieldRef)]) -> Result<bool, CollectError> {
-        let before = self.columns_added.len();
-        for addition in additions {
-            if self.is_partition_field(addition) {
-                continue;
-            }
+    pub(super) fn grow(&mut self, growth: &Growth) -> Result<bool, CollectError> {
+        let before = self.changes.len();
+        self.widen(&growth.widenings);
+        for addition in &growth.additions {
             let one = std::slice::from_ref(addition);
             let Ok(evolved) = evolve::add_fields(&self.schema, self.last_column_id, one) else { continue };
             if !evolved.changed {
@@ -249,7 +312,8 @@ impl Shape {
             self.schema = Arc::new(evolved.schema);
             self.last_column_id = evolved.last_column_id;
             let (parent, field) = addition;
-            self.columns_added.push(parent.child(field.name.clone()).to_string());
+            let column = parent.child(field.name.clone()).to_string();
+            self.changes.push(SchemaChange::added(column, evolve::type_text(&field.field_type)));
         }
         if self.existing.is_none() {
             let fresh = evolve::fresh_ids(&self.schema);
@@ -261,7 +325,34 @@ impl Shape {
             self.schema = Arc::new(fresh);
             self.bind()?;
         }
-        Ok(self.columns_added.len() > before)
+        Ok(self.changes.len() > before)
+    }
+
+    fn widen(&mut self, widenings: &BTreeMap<i32, PrimitiveType>) {
+        let Ok((schema, widened)) = evolve::widen(&self.schema, widenings) else { return };
+        self.schema = Arc::new(schema);
+        let changes = widened
+            .into_iter()
+            .map(|widened| SchemaChange::widened(widened.column, &widened.from, widened.to.to_string()));
+        self.changes.extend(changes);
+    }
+
+    /// Whether Iceberg lets a column become wider: one that partitions are made of only if their values stay what they
+    /// are, in every spec that the table ever had.
+    fn may_widen(&self, id: i32, to: &PrimitiveType) -> bool {
+        let specs = self.existing.iter().flat_map(|table| table.metadata.partition_specs_iter());
+        let mut transforms = specs
+            .flat_map(|spec| spec.fields())
+            .filter(|field| field.source_id == id)
+            .map(|field| field.transform);
+        let is_identifier = self.schema.identifier_field_ids().any(|identifier| identifier == id);
+        let is_long = *to == PrimitiveType::Long;
+        (is_long || !is_identifier)
+            && transforms.all(|transform| match transform {
+                Transform::Void => true,
+                Transform::Bucket(_) => is_long,
+                _ => false,
+            })
     }
 
     /// Whether a column would have the name of a partition field of the table, of an old spec too: both are names in

@@ -10,7 +10,7 @@ use super::Run;
 use super::shape::Shape;
 use crate::error::CollectError;
 
-/// The writers of both tables; none in a dry run.
+/// The writers of both tables.
 #[derive(Default)]
 pub(super) struct Writers {
     table: Option<Writer>,
@@ -99,7 +99,7 @@ impl Writer {
             ..WriterSettings::default()
         };
         let table = shape.name.clone();
-        match DataFileWriter::new(run.catalog.host(), shape.target(), settings, operation) {
+        match DataFileWriter::new(&run.host(), shape.target(), settings, operation) {
             Ok(files) => Ok(Self { table, files }),
             Err(source) => Err(CollectError::DataFile { table, source: Box::new(source) }),
         }

@@ -6,13 +6,13 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef as ArrowSchemaRef;
 use arrow::error::ArrowError;
 use hosu_table::arrow_schema;
-use hosu_table::json::{Inference, JsonKind, Landed, Landing, LandingError, Limits, parse};
+use hosu_table::json::{Inference, JsonKind, Landed, Landing, LandingError, Limits, UnknownFields, parse};
 use hosu_table::rejects::raw_column;
 use iceberg::spec::Schema;
 
 use super::arrays::Column;
 use super::direct::Direct;
-use super::summary::{Rescues, Unknown};
+use super::summary::{Notes, Rescues, Unknown};
 use crate::contract::Checker;
 
 /// The longest line that can be a record.
@@ -87,15 +87,27 @@ pub struct Decoded {
     pub rejects: Vec<Reject>,
     /// What no column could hold, per column. It stands in the batch's `_rescued_data`.
     pub rescued: Rescues,
+    /// What else is to be told.
+    pub notes: Notes,
     /// What the table lacks. When [`Unknown::additions`] names anything, the batch is not to be kept: the
     /// schema is to grow, and the lines are to be decoded again.
     pub unknown: Unknown,
+}
+
+/// What is done with what a table lacks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DecoderRules {
+    /// How many columns the table may get.
+    pub limits: Limits,
+    /// What becomes of fields without a column.
+    pub unknown_fields: UnknownFields,
 }
 
 /// Turns lines into batches of a table's schema.
 #[derive(Debug)]
 pub struct Decoder {
     schema: ArrowSchemaRef,
+    rules: DecoderRules,
     landing: Landing,
     /// The way that is tried first, if it is.
     direct: Option<Direct>,
@@ -110,6 +122,7 @@ pub struct Decoder {
     bytes: usize,
     rejects: Vec<Reject>,
     rescued: Rescues,
+    notes: Notes,
     unknown: Unknown,
 }
 
@@ -119,8 +132,16 @@ impl Decoder {
     /// # Errors
     /// [`DecoderError`] when the table has a column that cannot be written here.
     pub fn new(schema: &Schema) -> Result<Self, DecoderError> {
+        Self::with_rules(schema, DecoderRules::default())
+    }
+
+    /// The same by other rules.
+    ///
+    /// # Errors
+    /// [`DecoderError`] when the table has a column that cannot be written here.
+    pub fn with_rules(schema: &Schema, rules: DecoderRules) -> Result<Self, DecoderError> {
         let direct = Some(Direct::new(schema));
-        Ok(Self { direct, ..Self::plain(schema)? })
+        Ok(Self { direct, ..Self::plain_with_rules(schema, rules)? })
     }
 
     /// One that takes each line the plain way, through a tree of values: what the other is tested against.
@@ -128,13 +149,18 @@ impl Decoder {
     /// # Errors
     /// As [`Self::new`].
     pub fn plain(schema: &Schema) -> Result<Self, DecoderError> {
-        let landing = Landing::new(schema)?;
+        Self::plain_with_rules(schema, DecoderRules::default())
+    }
+
+    fn plain_with_rules(schema: &Schema, rules: DecoderRules) -> Result<Self, DecoderError> {
+        let landing = Landing::new(schema)?.with_unknown_fields(rules.unknown_fields);
         let raw = raw_column(schema);
         let schema = Arc::new(arrow_schema::to_arrow(schema));
         let columns = schema.fields().iter().map(|field| Column::new(field.data_type()));
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(DecoderError::Column)?;
         Ok(Self {
             schema,
+            rules,
             landing,
             direct: None,
             row_bytes: columns.iter().map(Column::null_bytes).sum(),
@@ -145,7 +171,8 @@ impl Decoder {
             bytes: 0,
             rejects: Vec::new(),
             rescued: Rescues::default(),
-            unknown: nothing_unknown(),
+            notes: Notes::default(),
+            unknown: nothing_unknown(rules),
         })
     }
 
@@ -174,9 +201,9 @@ impl Decoder {
             return Err(Full);
         }
         let pushed = match self.checker.clone() {
-            Some(checker) => self.land_checked(line, &checker),
+            Some(checker) => self.land_checked(line, place, &checker),
             None if self.put_direct(line) => Ok(()),
-            None => self.land(line),
+            None => self.land(line, place),
         };
         Ok(match pushed {
             Ok(()) => {
@@ -213,7 +240,8 @@ impl Decoder {
             batch,
             rejects: std::mem::take(&mut self.rejects),
             rescued: std::mem::take(&mut self.rescued),
-            unknown: std::mem::replace(&mut self.unknown, nothing_unknown()),
+            notes: std::mem::take(&mut self.notes),
+            unknown: std::mem::replace(&mut self.unknown, nothing_unknown(self.rules)),
         })
     }
 
@@ -233,16 +261,18 @@ impl Decoder {
         }
     }
 
-    fn land(&mut self, line: &[u8]) -> Result<(), String> {
+    fn land(&mut self, line: &[u8], place: Place) -> Result<(), String> {
         let record = parse(line).map_err(|error| format!("not JSON: {error}"))?;
-        let landed =
-            self.landing.land(&record, &mut self.unknown.fields).map_err(|error| error.to_string())?;
-        self.put(&landed);
+        let landed = self.landing.land(&record, &mut self.unknown.fields).map_err(|error| {
+            self.notes.note_not_landed(&error, place);
+            error.to_string()
+        })?;
+        self.put(&landed, place);
         Ok(())
     }
 
     /// Lands a line that keeps the contract.
-    fn land_checked(&mut self, line: &[u8], checker: &Checker) -> Result<(), String> {
+    fn land_checked(&mut self, line: &[u8], place: Place, checker: &Checker) -> Result<(), String> {
         let record = parse(line).map_err(|error| format!("not JSON: {error}"))?;
         if matches!(record.kind, JsonKind::Object(_)) {
             checker.check(&record)?;
@@ -251,21 +281,22 @@ impl Decoder {
             return Ok(());
         }
         // What a reject has and the table lacks is not asked for.
-        let mut fields = Inference::new(Limits::default());
+        let mut fields = Inference::new(self.rules.limits);
         let landed = self.landing.land(&record, &mut fields).map_err(|error| error.to_string())?;
         if let Some(reason) = landed.rescued.iter().find_map(|rescued| checker.refuses(rescued)) {
             return Err(reason);
         }
         self.unknown.fields.merge(fields);
-        self.put(&landed);
+        self.put(&landed, place);
         Ok(())
     }
 
-    fn put(&mut self, landed: &Landed<'_>) {
+    fn put(&mut self, landed: &Landed<'_>, place: Place) {
         for rescued in &landed.rescued {
             self.unknown.note_rescued(rescued, self.landing.has_rescued_data());
-            self.rescued.add(rescued);
+            self.rescued.add(rescued, place);
         }
+        self.notes.note_landed(landed, place);
         for (column, cell) in self.columns.iter_mut().zip(&landed.cells) {
             self.bytes = self.bytes.saturating_add(column.put(self.rows, cell));
         }
@@ -292,8 +323,8 @@ impl Decoder {
     }
 }
 
-fn nothing_unknown() -> Unknown {
-    Unknown::new(Inference::new(Limits::default()))
+fn nothing_unknown(rules: DecoderRules) -> Unknown {
+    Unknown::new(Inference::new(rules.limits))
 }
 
 #[cfg(test)]

@@ -9,5 +9,7 @@ mod decoder;
 mod direct;
 mod summary;
 
-pub use decoder::{Decoded, Decoder, DecoderError, Full, LINE_BYTES_MAX, Place, Pushed, Reject};
-pub use summary::{RescuedColumn, Rescues, Unknown};
+pub use decoder::{
+    Decoded, Decoder, DecoderError, DecoderRules, Full, LINE_BYTES_MAX, Place, Pushed, Reject,
+};
+pub use summary::{Misfit, Notes, RescuedColumn, Rescues, Spellings, Unknown};

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::support::{Lake, lines};
 use crate::frame::{Buffers, Chunk};
 use crate::ingest::decode::Decoding;
+use crate::json::DecoderRules;
 use crate::{Compression, SourceStatus};
 
 #[tokio::test]
@@ -184,7 +185,7 @@ async fn rows_that_are_larger_than_their_text_are_decoded_piece_by_piece() {
     lake.file("wide.json", lines(&[json!(wide)]));
     lake.ingest(&["wide.json"]).await.unwrap();
     let schema = lake.table("events").await.unwrap().schema().clone();
-    let decoding = Decoding::new(schema, 100_000, Buffers::new(0));
+    let decoding = Decoding::new((schema, DecoderRules::default()), 100_000, Buffers::new(0));
     let text = "{}\n\nbad\n".repeat(500).into_bytes();
     let mut rest = Some(Chunk { bytes: text, byte_offset: 7, line_number: 3, too_long: None });
     let (mut pieces, mut rows, mut rejects) = (0, 0, Vec::new());

@@ -43,6 +43,21 @@ fn whole_records() {
 }
 
 #[test]
+fn wider_columns() {
+    for row in rows("Wider columns") {
+        let [column, value, then] = row.try_into().expect("three cells");
+        let schema = schema_of(&format!("v: {column}"));
+        let mut unknown = Inference::new(Limits::default());
+        let record = format!(r#"{{"v":{value}}}"#);
+        let record = parse(record.as_bytes()).expect("JSON");
+        Landing::new(&schema).expect("a landing").land(&record, &mut unknown).expect("it lands");
+        let (schema, _) = crate::evolve::widen(&schema, unknown.widenings()).expect("a schema");
+        let found = schema.field_by_name("v").map(|field| type_text(&field.field_type));
+        assert_eq!(found, Some(then), "{value} in {column}");
+    }
+}
+
+#[test]
 fn new_columns() {
     for row in rows("New columns") {
         let [values, column] = row.try_into().expect("two cells");
