@@ -101,6 +101,26 @@ fn rescue_and_ignore_keep_the_schema() {
 }
 
 #[test]
+fn the_tables_property_says_it_and_the_option_wins() {
+    let place = place();
+    let set = |value: &str| {
+        format!(
+            "alter table events set tblproperties ('hosu.schema-evolution'='{value}', 'hosu.columns-max'='2')"
+        )
+    };
+    place.rows(&set("ignore"));
+    let report = place.ingest(&["events", "second.ndjson"]);
+    assert_eq!((&report["schema_evolution"], &report["ignored"]), (&json!("ignore"), &json!(1)), "{report}");
+    let report =
+        place.ingest(&["events", "second.ndjson", "--reingest", "--schema-evolution", "add-columns"]);
+    assert_eq!((&report["columns_added"], &report["rescued"]), (&json!([]), &json!(2)), "{report}");
+    assert!(report["notes"].to_string().contains("2 (--columns-max)"), "{report}");
+    let run = place.hosu(&["sql", "--output", "json", "-c", &set("sometimes")]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("hosu.schema-evolution"), "{run:?}");
+}
+
+#[test]
 fn fail_names_the_first_misfit_and_writes_nothing() {
     let place = place();
     let before = place.names("lake");

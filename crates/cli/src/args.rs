@@ -348,6 +348,8 @@ Examples:
   curl -s https://example.com/events | hosu ingest events -  standard input
   hosu ingest events logs/ --partition-by 'day(event_time), bucket(16, user_id)' --sort-by event_time
   hosu ingest events logs/ --dry-run                         what would happen?
+  hosu ingest events logs/ --schema-evolution rescue         no new columns: keep new fields in `_rescued_data`
+  hosu ingest events logs/ --keep-raw                        and each record as it was, in the column `_raw`
   hosu ingest events --schema event.schema.json --set-contract   from here on, what violates it is rejected
   hosu ingest --audit events                                 is all of it there, once?
   hosu ingest events events.ndjson --on-changed tail         the file has grown: take what was added

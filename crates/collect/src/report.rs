@@ -19,8 +19,6 @@ pub struct Report {
     pub rejected: u64,
     /// Values that were kept in `_rescued_data`.
     pub rescued: u64,
-    /// Values that were left out, because that was asked for.
-    pub ignored: u64,
     /// How many sources were ingested.
     pub sources: u64,
     /// How many sources were skipped because the table has them.
@@ -45,14 +43,16 @@ pub struct Report {
     pub rejects_by_reason: Vec<RejectReason>,
     /// Full names of the columns that an existing table got.
     pub columns_added: Vec<String>,
+    /// Which values were rescued, one entry a column or field, most values first; a thousand at most.
+    pub rescued_columns: Vec<RescuedColumn>,
+    /// Values that were left out, because that was asked for.
+    pub ignored: u64,
+    /// Which values were left out, one entry a field, most values first; a thousand at most.
+    pub ignored_columns: Vec<RescuedColumn>,
     /// What became of new fields and misfits: `add-columns`, `rescue`, `ignore` or `fail`.
     pub schema_evolution: &'static str,
     /// How the table's columns changed; of a new table, its columns.
     pub schema_changes: Vec<SchemaChange>,
-    /// Which values were rescued, one entry a column or field, most values first; a thousand at most.
-    pub rescued_columns: Vec<RescuedColumn>,
-    /// Which values were left out, one entry a field, most values first; a thousand at most.
-    pub ignored_columns: Vec<RescuedColumn>,
     /// The data files of each partition of a partitioned table; a thousand partitions at most.
     pub partitions: Vec<PartitionReport>,
     /// What is worth knowing beside: spellings of names that were taken for one column, columns beyond the limit.

@@ -109,8 +109,12 @@ fn notes(shape: &Shape, harvest: &Harvest) -> Vec<String> {
     }
     if tally.beyond_limit > 0 {
         notes.push(format!(
-            "the table has as many columns as it may, {} (--columns-max): {} fields more were rescued",
-            shape.columns_max, tally.beyond_limit
+            "the table has as many columns as it may, {} (--columns-max): {} rescued",
+            shape.columns_max,
+            match tally.beyond_limit {
+                1 => "1 field more was".to_owned(),
+                fields => format!("{fields} fields more were"),
+            }
         ));
     }
     notes

@@ -320,7 +320,7 @@ async fn columns_have_a_limit_in_tables_that_grow_too() {
     request.columns_max = Some(1_002);
     let report = lake.run(request).await.unwrap();
     assert_eq!((report.rescued, report.columns_added), (1, vec!["c1000".to_owned(), "c1001".to_owned()]));
-    assert!(report.notes[0].contains("1002 (--columns-max): 1 fields more"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("1002 (--columns-max): 1 field more was rescued"), "{:?}", report.notes);
 }
 
 #[tokio::test]
