@@ -35,6 +35,9 @@ pub(crate) use page::Presses;
 /// What is written together, so that limits are looked at often enough.
 const ROWS_AT_A_TIME: usize = 16 * 1024;
 
+/// Fewer bytes are not worth a write of their own. A file begins with four.
+const TAKEN_BYTES_MIN: usize = 64 << 10;
+
 /// Encodes one file.
 pub(crate) struct Encoder {
     layout: Arc<Layout>,
@@ -212,7 +215,13 @@ impl Encoder {
         })
     }
 
-    /// The bytes since the last call.
+    /// The bytes since the last call; few stay for the next one.
+    pub(crate) fn take_many_bytes(&mut self) -> Result<Bytes> {
+        self.file.flush()?;
+        Ok(if self.output.len() < TAKEN_BYTES_MIN { Bytes::new() } else { self.output.take() })
+    }
+
+    /// All bytes since the last call.
     pub(crate) fn take_bytes(&mut self) -> Result<Bytes> {
         self.file.flush()?;
         Ok(self.output.take())

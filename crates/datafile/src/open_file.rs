@@ -246,7 +246,7 @@ impl FileTask {
                 if flush {
                     encoder.flush()?;
                 }
-                let bytes = encoder.take_bytes()?;
+                let bytes = encoder.take_many_bytes()?;
                 Ok((encoder, bytes))
             };
             let (again, bytes) = self.blocking(work).await?.map_err(&fail)?;

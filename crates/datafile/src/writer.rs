@@ -33,6 +33,10 @@ use crate::target::{WriteTarget, WriterSettings, Written};
 const PENDING_ROWS: usize = 16 * 1024;
 const PENDING_SHARE: usize = 32;
 
+/// A partition that gets fewer rows of a batch is idle. Its rows are encoded when there are some.
+const IDLE_ROWS: usize = 64;
+const IDLE_PENDING_ROWS: usize = 4096;
+
 /// So many small batches in a row become one: a batch of one row takes many times the memory of the row.
 const SMALL_BATCHES: usize = 64;
 const SMALL_BATCH_ROWS: usize = 64;
@@ -79,6 +83,8 @@ struct Filling {
     file: OpenFile,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
+    /// The rows of the last batch that was routed.
+    fresh_rows: usize,
     /// How many of the last batches are small, and were not made one yet.
     small_batches: usize,
     held: Reservation,
@@ -162,10 +168,23 @@ impl DataFileWriter {
         for (id, rows) in routed.direct {
             self.fill(id, rows).await?;
         }
+        self.send_idle().await?;
         match routed.rest {
             Some((rows, ids)) => self.with_sorter(move |sorter| sorter.add(rows, &ids)).await,
             None => Ok(()),
         }
+    }
+
+    /// Rows of partitions that hardly get more, as of a day that has passed, need not wait for the end.
+    async fn send_idle(&mut self) -> Result<(), DataFileError> {
+        let mut is_well = true;
+        for filling in self.open.values_mut() {
+            let fresh_rows = std::mem::take(&mut filling.fresh_rows);
+            if fresh_rows < IDLE_ROWS && filling.pending_rows >= IDLE_PENDING_ROWS {
+                is_well &= filling.send().await;
+            }
+        }
+        self.look_after(is_well).await
     }
 
     /// Completes all files. On an error what was written is deleted.
@@ -302,7 +321,10 @@ impl DataFileWriter {
         self.started.push(location);
         self.tasks.spawn(task.run());
         let held = self.workshop.budget.hold(0);
-        self.open.insert(id, Filling { file, pending: Vec::new(), pending_rows: 0, small_batches: 0, held });
+        self.open.insert(
+            id,
+            Filling { file, pending: Vec::new(), pending_rows: 0, fresh_rows: 0, small_batches: 0, held },
+        );
         Ok(())
     }
 
@@ -434,6 +456,7 @@ impl Filling {
         }
         self.held.grow(batch_bytes(&rows));
         self.pending_rows += rows.num_rows();
+        self.fresh_rows += rows.num_rows();
         self.pending.push(rows);
         self.small_batches += usize::from(is_small);
         if self.small_batches == SMALL_BATCHES { self.gather() } else { Ok(()) }

@@ -148,7 +148,7 @@ impl<'a> Pass<'a> {
         self.run.progress.begin(sizes.sum());
         let messages = self.spawn_reader()?;
         let cores = self.run.request.settings.cores.max(1);
-        let steps = steps(messages, self.decoding.clone(), &self.plan.table).buffered(cores + 1);
+        let steps = steps(messages, self.decoding.clone(), &self.plan.table).buffered(cores + 2);
         let mut steps = std::pin::pin!(steps);
         loop {
             let step = tokio::select! {

@@ -366,7 +366,7 @@ impl ColumnEncoder {
     fn finish_dictionary(&mut self, press: &mut Press) -> Result<()> {
         let Some(dictionary) = self.dictionary.take() else { return Ok(()) };
         press.plain.clear();
-        press.plain.extend_from_slice(dictionary.bytes());
+        dictionary.put_into(&mut press.plain);
         let kind = Kind::Dictionary { values: dictionary.len() };
         let size = press.finish(&kind, self.properties.compression, &mut self.chunk.dictionary)?;
         self.totals.plain_bytes += size.plain;
@@ -425,7 +425,7 @@ impl ColumnEncoder {
         self.chunk.len()
             + levels
             + self.page_bytes()
-            + self.dictionary.as_ref().map_or(0, |d| d.bytes().len())
+            + self.dictionary.as_ref().map_or(0, Dictionary::size_bytes)
     }
 
     /// What is held in memory.

@@ -7,23 +7,26 @@ const PLACES_MIN: usize = 256;
 /// making it slow.
 const TRIES_MAX: usize = 64;
 
-/// Values and their numbers.
+/// Values and their numbers: all of them texts, or all of them numbers of some width.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     /// A part of the hash, and the number of the value plus one; 0 is a free place.
     places: Vec<u64>,
-    entries: Vec<Entry>,
-    /// The values as they stand in the file.
+    texts: Vec<Text>,
+    /// The texts as they stand in the file.
     bytes: Vec<u8>,
+    /// Numbers, by their bits.
+    numbers: Vec<u64>,
+    width: usize,
     bytes_max: usize,
     /// Which page is made now.
     page: u32,
     has_collisions: bool,
 }
 
-/// A value: of up to sixteen bytes the first and the last eight and the length are all of it.
+/// A text: of up to sixteen bytes the first and the last eight and the length are all of it.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Text {
     key: Key,
     start: u32,
     /// The last page that had it.
@@ -44,108 +47,132 @@ pub(super) struct Numbered {
     pub(super) is_first: bool,
 }
 
+/// Where a value is, or could be put.
+enum Found {
+    Number(u32),
+    Free(usize),
+}
+
+const TAG: u64 = 0xffff_ffff_0000_0000;
+
 impl Dictionary {
     /// One that is full with about so many bytes.
     pub(super) fn new(bytes_max: usize) -> Self {
-        let places = vec![0; PLACES_MIN];
-        Self { places, entries: Vec::new(), bytes: Vec::new(), bytes_max, page: 1, has_collisions: false }
+        Self {
+            places: vec![0; PLACES_MIN],
+            texts: Vec::new(),
+            bytes: Vec::new(),
+            numbers: Vec::new(),
+            width: 0,
+            bytes_max,
+            page: 1,
+            has_collisions: false,
+        }
     }
 
-    /// The number of a value of bytes, which has its length before it in the file.
+    /// The number of a text.
     #[inline]
-    pub(super) fn number_of_bytes(&mut self, value: &[u8]) -> Numbered {
+    pub(super) fn number_of_text(&mut self, value: &[u8]) -> Numbered {
         let key = Key::of(value);
         let hash = key.hash(value);
-        self.number(
-            key,
-            hash,
-            |bytes, start| bytes.get(start..start + value.len()) == Some(value),
-            |bytes| {
-                bytes.extend_from_slice(&key.length.to_le_bytes());
-                let start = bytes.len();
-                bytes.extend_from_slice(value);
-                start
-            },
-        )
+        let is_same = |number: u32| {
+            let text = &self.texts[number as usize];
+            let start = text.start as usize;
+            text.key == key && (key.length <= 16 || self.bytes.get(start..start + value.len()) == Some(value))
+        };
+        match self.find(hash, is_same) {
+            Found::Number(number) => {
+                let page = &mut self.texts[number as usize].page;
+                let is_first = std::mem::replace(page, self.page) != self.page;
+                Numbered { number, is_first }
+            }
+            Found::Free(place) => Numbered { number: self.add_text(key, hash, place, value), is_first: true },
+        }
     }
 
-    /// The number of a number, by its bits; it has `width` bytes in the file.
+    /// The number of a number, by its bits; it has `width` bytes in the file, like all others.
     #[inline]
-    pub(super) fn number_of_bits(&mut self, bits: u64, width: usize) -> Numbered {
-        let key = Key { first: bits, last: 0, length: 0 };
-        self.number(
-            key,
-            key.hash(&[]),
-            |_, _| true,
-            |bytes| {
-                bytes.extend_from_slice(bits.to_le_bytes().get(..width).unwrap_or_default());
-                0
-            },
-        )
+    pub(super) fn number_of_bits(&mut self, bits: u64, width: usize) -> u32 {
+        let hash = mix(bits ^ FACTOR, !FACTOR);
+        match self.find(hash, |number| self.numbers[number as usize] == bits) {
+            Found::Number(number) => number,
+            Found::Free(place) => self.add_bits(bits, hash, place, width),
+        }
     }
 
     #[inline]
-    fn number(
-        &mut self,
-        key: Key,
-        hash: u64,
-        is_same: impl Fn(&[u8], usize) -> bool,
-        put: impl FnOnce(&mut Vec<u8>) -> usize,
-    ) -> Numbered {
-        let tag = hash & 0xffff_ffff_0000_0000;
+    fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Found {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         for _ in 0..TRIES_MAX {
             let place = self.places[at];
             if place == 0 {
-                return self.add(key, tag, at, put);
+                return Found::Free(at);
             }
-            if place & 0xffff_ffff_0000_0000 == tag {
-                let number = place as u32 - 1;
-                let entry = &mut self.entries[number as usize];
-                if entry.key == key && (key.length <= 16 || is_same(&self.bytes, entry.start as usize)) {
-                    let is_first = std::mem::replace(&mut entry.page, self.page) != self.page;
-                    return Numbered { number, is_first };
-                }
+            if (place ^ hash) & TAG == 0 && is_same(place as u32 - 1) {
+                return Found::Number(place as u32 - 1);
             }
             at = (at + 1) & mask;
         }
-        // The value may stand in the dictionary twice, which readers do not mind.
-        self.has_collisions = true;
-        self.add(key, tag, at, put)
+        // No place of a value.
+        Found::Free(usize::MAX)
     }
 
     #[inline(never)]
-    fn add(&mut self, key: Key, tag: u64, at: usize, put: impl FnOnce(&mut Vec<u8>) -> usize) -> Numbered {
-        let number = self.entries.len() as u32;
-        let start = put(&mut self.bytes) as u32;
-        self.entries.push(Entry { key, start, page: self.page });
-        self.places[at] = tag | u64::from(number + 1);
-        if self.entries.len() * 2 > self.places.len() {
+    fn add_text(&mut self, key: Key, hash: u64, place: usize, value: &[u8]) -> u32 {
+        let number = self.texts.len() as u32;
+        self.bytes.extend_from_slice(&key.length.to_le_bytes());
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        self.texts.push(Text { key, start, page: self.page });
+        self.take_place(hash, place, number);
+        number
+    }
+
+    #[inline(never)]
+    fn add_bits(&mut self, bits: u64, hash: u64, place: usize, width: usize) -> u32 {
+        let number = self.numbers.len() as u32;
+        self.numbers.push(bits);
+        self.width = width;
+        self.take_place(hash, place, number);
+        number
+    }
+
+    fn take_place(&mut self, hash: u64, place: usize, number: u32) {
+        match self.places.get_mut(place) {
+            Some(place) => *place = hash & TAG | u64::from(number + 1),
+            // The value may come to stand in the dictionary twice, which readers do not mind.
+            None => self.has_collisions = true,
+        }
+        if self.len() * 2 > self.places.len() {
             self.make_room();
         }
-        Numbered { number, is_first: true }
     }
 
     fn make_room(&mut self) {
-        let mut places = vec![0; self.places.len() * 4];
+        let mut places = vec![0; self.places.len() * 2];
         let mask = places.len() - 1;
-        for (number, entry) in (1_u64..).zip(&self.entries) {
-            let start = entry.start as usize;
-            let value = self.bytes.get(start..start + entry.key.length as usize).unwrap_or_default();
-            let hash = entry.key.hash(value);
+        let mut put = |hash: u64, number: u64| {
             let mut at = hash as usize & mask;
             while places[at] != 0 {
                 at = (at + 1) & mask;
             }
-            places[at] = hash & 0xffff_ffff_0000_0000 | number;
+            places[at] = hash & TAG | number;
+        };
+        for (number, text) in (1..).zip(&self.texts) {
+            let start = text.start as usize;
+            let value = self.bytes.get(start..start + text.key.length as usize).unwrap_or_default();
+            put(text.key.hash(value), number);
+        }
+        for (number, bits) in (1..).zip(&self.numbers) {
+            put(mix(bits ^ FACTOR, !FACTOR), number);
         }
         self.places = places;
     }
 
     /// Whether no further values should come.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= self.bytes_max || self.has_collisions
+        self.size_bytes() >= self.bytes_max || self.has_collisions
     }
 
     /// Another page begins.
@@ -155,17 +182,25 @@ impl Dictionary {
 
     /// How many values there are.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.texts.len() + self.numbers.len()
     }
 
-    /// The values as they stand in the file.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// How many bytes they have in the file.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.bytes.len() + self.numbers.len() * self.width
+    }
+
+    /// Puts the values behind what is there, as they stand in the file.
+    pub(super) fn put_into(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes);
+        for bits in &self.numbers {
+            out.extend_from_slice(bits.to_le_bytes().get(..self.width).unwrap_or_default());
+        }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.places.capacity() * size_of::<u64>()
-            + self.entries.capacity() * size_of::<Entry>()
+        (self.places.capacity() + self.numbers.capacity()) * size_of::<u64>()
+            + self.texts.capacity() * size_of::<Text>()
             + self.bytes.capacity()
     }
 }

@@ -136,7 +136,7 @@ impl Filling {
         match dictionary {
             Some(dictionary) => self
                 .numbers
-                .extend(numbers.map(|number| dictionary.number_of_bits(number.to_bits(), T::WIDTH).number)),
+                .extend(numbers.map(|number| dictionary.number_of_bits(number.to_bits(), T::WIDTH))),
             None => numbers.for_each(|number| {
                 let bytes = number.to_bits().to_le_bytes();
                 self.plain.extend_from_slice(&bytes[..T::WIDTH]);
@@ -155,7 +155,7 @@ impl Filling {
         match dictionary {
             Some(dictionary) => self.numbers.extend(rows.map(|row| {
                 let value = texts.value(row);
-                let numbered = dictionary.number_of_bytes(value);
+                let numbered = dictionary.number_of_text(value);
                 if numbered.is_first {
                     extremes.see(value);
                 }
