@@ -76,7 +76,7 @@ pub struct IngestArguments {
     /// With --audit: rows that somebody deleted or replaced later are told, and are no finding
     #[arg(long)]
     pub allow_removed: bool,
-    /// What the sources hold: ndjson, ndjson.gz or ndjson.zst [default: auto, by their content]
+    /// What the sources hold: ndjson, also with .gz, .zst or .bz2 [default: auto, by their content]
     #[arg(long)]
     pub format: Option<String>,
     /// Partitions of a new table: 'day(event_time), bucket(16, user_id), country'

@@ -5,17 +5,23 @@
 //! say.
 
 mod binary;
+mod chunk;
+mod ending;
+mod format;
 mod gzip;
 mod lines;
 mod window;
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::str::FromStr;
 
-use serde::Serialize;
+use bzip2::bufread::MultiBzDecoder;
 
-pub use lines::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Lines, TooLong};
+pub use chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Records, Span};
+use ending::Counted;
+pub use ending::Ending;
+pub use format::{Compression, Content, Format, FormatError};
+pub use lines::Lines;
 pub use window::WindowTooLarge;
 
 /// How much of a source is looked at to say what it is.
@@ -24,78 +30,26 @@ pub const HEAD_BYTES: usize = 4096;
 /// What is read at a time of a source that is read to its end.
 pub const BUFFER_BYTES: usize = 256 << 10;
 
-/// How a source is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// Gzip, one member or several.
-    Gzip,
-    /// Zstandard, one frame or several.
-    Zstd,
+/// How a text is cut into chunks.
+#[derive(Clone, Debug)]
+pub struct Cutting {
+    /// About how long a chunk is; more only for a record that is longer.
+    pub chunk_bytes: usize,
+    /// The longest record.
+    pub line_bytes_max: usize,
+    /// Where the bytes of chunks come from.
+    pub buffers: Buffers,
+    /// How the text ended.
+    pub ending: Ending,
 }
 
-impl fmt::Display for Compression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        })
-    }
-}
-
-/// What a source is, as a person says it with `--format`: `ndjson`, `ndjson.gz` or `ndjson.zst`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Format {
-    /// How the lines are compressed.
-    pub compression: Compression,
-}
-
-/// A format that is not known.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no format: `auto`, `ndjson`, `ndjson.gz` and `ndjson.zst` are")]
-pub struct FormatError {
-    /// The text as it was given.
-    pub text: String,
-}
-
-impl Format {
-    /// The name of what each source is today.
-    pub const NDJSON: &str = "ndjson";
-
-    /// Reads the text of `--format`; none for `auto`, which looks at the content.
+/// A text that is taken apart.
+pub trait Chunks: Send {
+    /// The next records; none at the end of the text.
     ///
     /// # Errors
-    /// [`FormatError`] for a format that is not known.
-    pub fn parse(text: &str) -> Result<Option<Self>, FormatError> {
-        if text.eq_ignore_ascii_case("auto") { Ok(None) } else { text.parse().map(Some) }
-    }
-}
-
-impl FromStr for Format {
-    type Err = FormatError;
-
-    fn from_str(text: &str) -> Result<Self, FormatError> {
-        let compression = match text.to_ascii_lowercase().as_str() {
-            "ndjson" | "jsonl" => Compression::None,
-            "ndjson.gz" | "jsonl.gz" => Compression::Gzip,
-            "ndjson.zst" | "jsonl.zst" => Compression::Zstd,
-            _ => return Err(FormatError { text: text.to_owned() }),
-        };
-        Ok(Self { compression })
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.compression {
-            Compression::None => "ndjson",
-            Compression::Gzip => "ndjson.gz",
-            Compression::Zstd => "ndjson.zst",
-        })
-    }
+    /// What the text's reader says.
+    fn next_chunk(&mut self) -> io::Result<Option<Chunk>>;
 }
 
 /// Why a source cannot be taken apart.
@@ -139,6 +93,22 @@ pub struct Framed {
     pub skipped_bytes: u64,
     /// The number of the text's first line, from 1.
     pub line_number: u64,
+    /// What it is.
+    pub content: Content,
+    /// How the text ended, once it did.
+    pub ending: Ending,
+}
+
+impl Framed {
+    /// Its records.
+    pub fn chunks(self, chunk_bytes: usize, line_bytes_max: usize, buffers: Buffers) -> Box<dyn Chunks> {
+        let cutting = Cutting { chunk_bytes, line_bytes_max, buffers, ending: self.ending };
+        match self.content {
+            Content::Ndjson => {
+                Box::new(Lines::new(self.text, self.skipped_bytes, cutting).from_line(self.line_number))
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Framed {
@@ -159,23 +129,35 @@ pub fn open(
     buffer_bytes: usize,
     window_bytes_max: u64,
 ) -> Result<Framed, FrameError> {
-    let (head, raw) = peek(BufReader::with_capacity(buffer_bytes, raw)).map_err(FrameError::Io)?;
-    let compression = format.map_or_else(|| compression_of(&head), |format| format.compression);
-    let text: Box<dyn BufRead + Send> = match compression {
+    let (raw, stored_bytes) = Counted::new(raw);
+    let (stored_head, raw) = peek(BufReader::with_capacity(buffer_bytes, raw)).map_err(FrameError::Io)?;
+    let compression = format.map_or_else(|| compression_of(&stored_head), |format| format.compression);
+    let decompressor: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(BufReader::with_capacity(buffer_bytes, gzip::Reader::new(raw))),
+        Compression::Gzip => Box::new(gzip::Reader::new(raw)),
         Compression::Zstd => {
-            let decoder = window::Reader::new(raw, &head, window_bytes_max).map_err(FrameError::Io)?;
-            Box::new(BufReader::with_capacity(buffer_bytes, decoder))
+            Box::new(window::Reader::new(raw, &stored_head, window_bytes_max).map_err(FrameError::Io)?)
         }
+        Compression::Bzip2 => Box::new(MultiBzDecoder::new(raw)),
+    };
+    // What does not even begin as what it is said to be is not cut off.
+    let (text, ending): (Box<dyn BufRead + Send>, _) = if compression == Compression::None {
+        (Box::new(BufReader::with_capacity(buffer_bytes, decompressor)), Ending::default())
+    } else if compression_of(&stored_head) == compression {
+        let (text, ending) = ending::Text::new(decompressor, compression, stored_bytes);
+        (Box::new(BufReader::with_capacity(buffer_bytes, text)), ending)
+    } else {
+        (Box::new(BufReader::with_capacity(buffer_bytes, decompressor)), Ending::default())
     };
     let (head, mut text) = peek(text).map_err(|error| read_error(compression, error))?;
     if format.is_none() {
         binary::check(&head, compression)?;
     }
+    let content = format.map_or(Content::Ndjson, |format| format.content);
     let skipped_bytes = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     text.consume(skipped_bytes);
-    Ok(Framed { compression, text: Box::new(text), skipped_bytes: skipped_bytes as u64, line_number: 1 })
+    let skipped_bytes = skipped_bytes as u64;
+    Ok(Framed { compression, text: Box::new(text), skipped_bytes, line_number: 1, content, ending })
 }
 
 /// Goes on with plain lines behind `skipped_bytes`, where the line of this number begins.
@@ -186,7 +168,8 @@ pub fn resume(
     line_number: u64,
 ) -> Framed {
     let text = Box::new(BufReader::with_capacity(buffer_bytes, raw));
-    Framed { compression: Compression::None, text, skipped_bytes, line_number }
+    let (compression, content, ending) = (Compression::None, Content::Ndjson, Ending::default());
+    Framed { compression, text, skipped_bytes, line_number, content, ending }
 }
 
 /// Tells a damaged source from one that cannot be read.
@@ -201,7 +184,7 @@ pub fn read_error(compression: Compression, error: io::Error) -> FrameError {
         && error.raw_os_error().is_none()
         && !from_store;
     match compression {
-        Compression::Gzip | Compression::Zstd if damaged => {
+        Compression::Gzip | Compression::Zstd | Compression::Bzip2 if damaged => {
             FrameError::Damaged { compression, source: error }
         }
         _ => FrameError::Io(error),
@@ -212,6 +195,9 @@ fn compression_of(head: &[u8]) -> Compression {
     match head {
         [0x1f, 0x8b, ..] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+        // A block, or the end of a stream without one.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Compression::Bzip2,
         _ => Compression::None,
     }
 }

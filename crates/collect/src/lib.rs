@@ -17,7 +17,7 @@ pub mod source;
 pub use audit::{Audit, AuditFinding, OtherWriter, Removal, Repeated, audit};
 pub use contract::attach_contract;
 pub use error::CollectError;
-pub use frame::{Compression, Format, FormatError};
+pub use frame::{Compression, Content, Format, FormatError};
 pub use ingest::{GiveBack, ingest};
 pub use progress::{NoProgress, Progress};
 pub use report::{

@@ -75,6 +75,9 @@ pub(super) fn check(head: &[u8], compression: Compression) -> Result<(), FrameEr
         Compression::Zstd if twice => {
             return Err(FrameError::Binary { kind: "compressed twice, zstd inside" });
         }
+        Compression::Bzip2 if twice => {
+            return Err(FrameError::Binary { kind: "compressed twice, bzip2 inside" });
+        }
         _ => {}
     }
     if let Some(kind) = known(head) {
@@ -92,10 +95,8 @@ fn known(head: &[u8]) -> Option<&'static str> {
         None => std::str::from_utf8(head.get(..error.valid_up_to()).unwrap_or_default()),
         Some(_) => Err(error),
     });
-    match head {
-        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => return Some("bzip2 data"),
-        [b'O', b'R', b'C', ..] if is_text.is_err() || head.contains(&0) => return Some("an ORC file"),
-        _ => {}
+    if head.starts_with(b"ORC") && (is_text.is_err() || head.contains(&0)) {
+        return Some("an ORC file");
     }
     MAGIC.iter().find(|magic| matches(head, magic)).map(|(_, _, kind)| *kind)
 }

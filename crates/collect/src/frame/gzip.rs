@@ -8,6 +8,9 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+/// What each member begins with.
+const MAGIC: u8 = 0x1f;
+
 /// Reads the members of a gzip file as one text.
 pub(super) struct Reader<R> {
     state: State<R>,
@@ -40,6 +43,10 @@ impl<R: BufRead> Read for Reader<R> {
                     if members > 0 && is_padding(&mut raw)? {
                         return Ok(0);
                     }
+                    // Told apart from a member that is cut off within its head.
+                    if members > 0 && raw.fill_buf()?.first() != Some(&MAGIC) {
+                        return Err(other_data());
+                    }
                     self.state = State::Member { decoder: Box::new(GzDecoder::new(raw)), members };
                 }
                 State::Member { mut decoder, members } => match decoder.read(buffer) {
@@ -68,19 +75,21 @@ fn is_padding(raw: &mut impl BufRead) -> io::Result<bool> {
             return Ok(true);
         }
         if bytes.iter().any(|byte| *byte != 0) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "other data follows behind its end"));
+            return Err(other_data());
         }
         let length = bytes.len();
         raw.consume(length);
     }
 }
 
+fn other_data() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "other data follows behind its end")
+}
+
 fn told(error: io::Error, members: u64) -> io::Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "it is cut off"),
-        io::ErrorKind::InvalidInput if members > 0 && error.to_string().contains("header") => {
-            io::Error::new(io::ErrorKind::InvalidData, "other data follows behind its end")
-        }
+        io::ErrorKind::InvalidInput if members > 0 && error.to_string().contains("header") => other_data(),
         _ => error,
     }
 }

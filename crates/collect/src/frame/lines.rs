@@ -4,70 +4,11 @@
 //! held: its beginning is kept for the rejects table and the rest counted.
 
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
 
-/// How much of a line that is too long is kept.
-pub const HEAD_BYTES_MAX: usize = 64 << 10;
-
-/// Whole lines of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// The lines with their line ends; the last one of a text may have none.
-    pub bytes: Vec<u8>,
-    /// Where the first line begins in the text, from 0.
-    pub byte_offset: u64,
-    /// The number of the first line in the text, from 1.
-    pub line_number: u64,
-    /// Set when the chunk is the beginning of one line that is too long, and no lines to decode.
-    pub too_long: Option<TooLong>,
-}
-
-/// What is known of a line that was not read as a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong {
-    /// How many bytes it has, without its line end.
-    pub line_bytes: u64,
-}
-
-/// One line that is not blank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// The line without its line end (LF or CRLF).
-    pub bytes: &'a [u8],
-    /// Where it begins in its text, from 0.
-    pub byte_offset: u64,
-    /// Its number in its text, from 1.
-    pub line_number: u64,
-}
-
-impl Chunk {
-    /// The lines, blank ones left out; none for a chunk that is [`TooLong`].
-    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        let bytes = if self.too_long.is_some() { &[] } else { self.bytes.as_slice() };
-        let (mut byte_offset, mut line_number) = (self.byte_offset, self.line_number);
-        wholes(bytes).filter_map(move |whole| {
-            let line = Line { bytes: without_end(whole), byte_offset, line_number };
-            byte_offset += whole.len() as u64;
-            line_number += 1;
-            (!line.bytes.trim_ascii().is_empty()).then_some(line)
-        })
-    }
-}
-
-/// The lines with their ends.
-fn wholes(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let length = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
-        let (whole, rest) = bytes.split_at_checked(length)?;
-        bytes = rest;
-        (!whole.is_empty()).then_some(whole)
-    })
-}
-
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
+use super::chunk::{Buffers, Chunk, HEAD_BYTES_MAX};
+use super::ending::Ending;
+use super::{Chunks, Cutting};
+use crate::json::Reject;
 
 /// Reads a text in chunks.
 #[derive(Debug)]
@@ -82,18 +23,15 @@ pub struct Lines<R> {
     byte_offset: u64,
     line_number: u64,
     ended: bool,
+    ending: Ending,
+    told_cut: bool,
     buffers: Buffers,
 }
 
 impl<R: Read> Lines<R> {
-    /// Chunks of about `chunk_bytes`, more only for a line that is longer. The text begins at `byte_offset`.
-    pub fn new(
-        text: R,
-        byte_offset: u64,
-        chunk_bytes: usize,
-        line_bytes_max: usize,
-        buffers: Buffers,
-    ) -> Self {
+    /// Chunks of lines of a text that begins at `byte_offset`.
+    pub fn new(text: R, byte_offset: u64, cutting: Cutting) -> Self {
+        let Cutting { chunk_bytes, line_bytes_max, buffers, ending } = cutting;
         let line_bytes_max = line_bytes_max.max(1);
         Self {
             text,
@@ -105,6 +43,8 @@ impl<R: Read> Lines<R> {
             byte_offset,
             line_number: 1,
             ended: false,
+            ending,
+            told_cut: false,
             buffers,
         }
     }
@@ -116,11 +56,7 @@ impl<R: Read> Lines<R> {
         self
     }
 
-    /// The next lines; none at the end of the text.
-    ///
-    /// # Errors
-    /// What the text's reader says.
-    pub fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+    fn next_lines(&mut self) -> io::Result<Option<Chunk>> {
         let mut wanted = self.chunk_bytes;
         loop {
             self.fill(wanted)?;
@@ -133,7 +69,7 @@ impl<R: Read> Lines<R> {
                 return self.skip_line().map(Some);
             }
             if self.ended {
-                return Ok((self.read > 0).then(|| self.give(self.read)));
+                return Ok(self.give_last());
             }
             // One byte more than a line may have, and one for the CR of its end.
             wanted = self.read.saturating_mul(2).min(self.line_bytes_max.saturating_add(2));
@@ -177,6 +113,20 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
+    /// What is left at the end of the text: a line without a line end, or what is not known to be a whole one.
+    fn give_last(&mut self) -> Option<Chunk> {
+        if let Some(reason) = self.ending.reason()
+            && !std::mem::replace(&mut self.told_cut, true)
+        {
+            let record = self.waiting_from(0).to_vec();
+            let (byte_offset, line_number) = (self.byte_offset, self.line_number);
+            self.byte_offset += record.len() as u64;
+            self.leave_out(self.read);
+            return Some(Chunk::of_reject(Reject { record, reason, byte_offset, line_number }));
+        }
+        (self.read > 0).then(|| self.give(self.read))
+    }
+
     fn give(&mut self, length: usize) -> Chunk {
         // A short text fills little of the buffer, and the chunks of many short texts wait at a time.
         let bytes = if length < self.buffer.capacity() / 2 {
@@ -187,8 +137,7 @@ impl<R: Read> Lines<R> {
             self.hand_over(length)
         };
         let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        let chunk =
-            Chunk { byte_offset: self.byte_offset, line_number: self.line_number, too_long: None, bytes };
+        let chunk = Chunk::of_lines(bytes, self.byte_offset, self.line_number);
         self.byte_offset += length as u64;
         self.line_number += lines;
         chunk
@@ -241,44 +190,21 @@ impl<R: Read> Lines<R> {
         self.byte_offset += line_bytes + end_bytes;
         self.line_number += end_bytes;
         let line_bytes = line_bytes - u64::from(end_bytes == 1 && last == Some(b'\r'));
-        Ok(Chunk { bytes: head, byte_offset, line_number, too_long: Some(TooLong { line_bytes }) })
+        let kept = head.len();
+        let reason =
+            format!("the line is too long: {line_bytes} bytes, of which the first {kept} are kept here");
+        Ok(Chunk::of_reject(Reject { record: head, reason, byte_offset, line_number }))
+    }
+}
+
+impl<R: Read + Send> Chunks for Lines<R> {
+    fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        self.next_lines()
     }
 }
 
 impl<R> Drop for Lines<R> {
     fn drop(&mut self) {
         self.buffers.give_back(std::mem::take(&mut self.buffer));
-    }
-}
-
-/// How many buffers are kept: one is filled while others are decoded.
-const BUFFERS_MAX: usize = 3;
-
-/// Buffers of chunks that were decoded, to be read into again. Memory that the system gives anew for each chunk costs about
-/// as much as to copy the chunk.
-#[derive(Clone, Debug)]
-pub struct Buffers {
-    bytes_max: usize,
-    idle: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Buffers {
-    /// Keeps buffers of up to so many bytes.
-    pub fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, idle: Arc::default() }
-    }
-
-    /// A buffer with whatever is in it, or one without room.
-    fn take(&self) -> Vec<u8> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Keeps a buffer, if it is of the usual size.
-    pub fn give_back(&self, buffer: Vec<u8>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_usual = (self.bytes_max / 2 + 1..=self.bytes_max).contains(&buffer.capacity());
-        if is_usual && idle.len() < BUFFERS_MAX {
-            idle.push(buffer);
-        }
     }
 }

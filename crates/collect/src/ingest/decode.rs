@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use iceberg::spec::SchemaRef;
 
 use crate::contract::{Checker, Contract};
-use crate::frame::{Buffers, Chunk, Line, TooLong};
-use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place, Reject};
+use crate::frame::{Buffers, Chunk};
+use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place};
 
 /// Decodes chunks into rows of a table's columns.
 #[derive(Clone)]
@@ -62,34 +62,14 @@ impl Decoding {
             let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
             let full = decoder.bytes_estimated() >= self.rows_bytes_max;
             if full || decoder.push(line.bytes, place).is_err() {
-                rest = Some(rest_from(&chunk, &line));
+                rest = Some(chunk.rest_from(&line));
                 break;
             }
         }
         let mut decoded = decoder.finish()?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
-        decoded.rejects.extend(chunk.too_long.map(|too_long| reject(&chunk, too_long)));
+        decoded.rejects.extend(chunk.rejects);
         self.buffers.give_back(chunk.bytes);
         Ok(Piece { decoded, rest })
-    }
-}
-
-fn rest_from(chunk: &Chunk, line: &Line<'_>) -> Chunk {
-    let start = usize::try_from(line.byte_offset.saturating_sub(chunk.byte_offset)).unwrap_or(usize::MAX);
-    Chunk {
-        bytes: chunk.bytes.get(start..).unwrap_or_default().to_vec(),
-        byte_offset: line.byte_offset,
-        line_number: line.line_number,
-        too_long: None,
-    }
-}
-
-fn reject(chunk: &Chunk, too_long: TooLong) -> Reject {
-    let (kept, line_bytes) = (chunk.bytes.len(), too_long.line_bytes);
-    Reject {
-        record: chunk.bytes.clone(),
-        reason: format!("the line is too long: {line_bytes} bytes, of which the first {kept} are kept here"),
-        byte_offset: chunk.byte_offset,
-        line_number: chunk.line_number,
     }
 }

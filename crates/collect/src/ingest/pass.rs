@@ -24,7 +24,7 @@ use super::times::Times;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression};
+use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression, Content};
 use crate::json::{Decoded, DecoderError, Reject, Unknown};
 use crate::source::Position;
 
@@ -51,6 +51,7 @@ pub(super) struct Harvest {
 /// What one source gave.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Yield {
+    pub content_kind: Option<Content>,
     pub compression: Option<Compression>,
     pub rows: u64,
     pub rejected: u64,
@@ -190,8 +191,9 @@ impl<'a> Pass<'a> {
                 self.take_pieces(source, *piece).await?;
                 drop(room);
             }
-            Step::Other(Message::Begin { source, compression }) => {
+            Step::Other(Message::Begin { source, content, compression }) => {
                 if let Some(gives) = self.sources.get_mut(source) {
+                    gives.content_kind = Some(content);
                     gives.compression = Some(compression);
                 }
             }

@@ -13,14 +13,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pressure::Pressure;
 use crate::error::CollectError;
-use crate::frame::{self, Buffers, Chunk, Compression, Format, FrameError, Lines, WindowTooLarge};
+use crate::frame::{self, Buffers, Chunk, Chunks, Compression, Content, Format, FrameError, WindowTooLarge};
 use crate::source::{Position, RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
 #[derive(Debug)]
 pub(super) enum Message {
     /// A source begins.
-    Begin { source: usize, compression: Compression },
+    Begin { source: usize, content: Content, compression: Compression },
     /// Lines of it. The permit is the room that they take until they are written.
     Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     /// It was read to its end. `stored_bytes` counts what is before a part, too.
@@ -125,10 +125,9 @@ impl Reading {
             None => frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max),
         };
         let framed = framed.map_err(|error| told(source, &watch, error))?;
-        let (chunk_bytes, buffers) = (self.chunk_bytes, self.buffers.clone());
-        let lines = Lines::new(framed.text, framed.skipped_bytes, chunk_bytes, self.line_bytes_max, buffers)
-            .from_line(framed.line_number);
-        Ok(Opened { source: source.clone(), watch, compression: framed.compression, lines })
+        let (content, compression) = (framed.content, framed.compression);
+        let chunks = framed.chunks(self.chunk_bytes, self.line_bytes_max, self.buffers.clone());
+        Ok(Opened { source: source.clone(), watch, content, compression, chunks })
     }
 
     fn read(
@@ -139,10 +138,14 @@ impl Reading {
         room: &mut Room,
     ) -> Result<(), Ended> {
         let mut opened = self.open(source)?;
-        sender.blocking_send(Message::Begin { source: at, compression: opened.compression })?;
+        sender.blocking_send(Message::Begin {
+            source: at,
+            content: opened.content,
+            compression: opened.compression,
+        })?;
         let mut told_bytes = source.from_byte();
         while let Some(chunk) = opened.next_chunk()? {
-            let room = room.take(chunk.bytes.len());
+            let room = room.take(chunk.memory_bytes());
             let stored_bytes = opened.watch.bytes() - told_bytes;
             told_bytes += stored_bytes;
             sender.blocking_send(Message::Chunk { source: at, chunk, stored_bytes, room })?;
@@ -159,8 +162,9 @@ impl Reading {
 pub(super) struct Opened {
     source: Source,
     watch: Watch,
+    pub content: Content,
     pub compression: Compression,
-    lines: Lines<Box<dyn io::Read + Send>>,
+    chunks: Box<dyn Chunks>,
 }
 
 impl Opened {
@@ -169,7 +173,7 @@ impl Opened {
     /// # Errors
     /// When the source cannot be read further.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>, CollectError> {
-        self.lines
+        self.chunks
             .next_chunk()
             .map_err(|error| told(&self.source, &self.watch, frame::read_error(self.compression, error)))
     }

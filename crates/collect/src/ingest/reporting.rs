@@ -6,7 +6,6 @@ use hosu_catalog::Committed;
 
 use super::pass::{Harvest, Yield};
 use super::{Plan, Run, account};
-use crate::frame::Format;
 use crate::report::{ChangeKind, Report, SourceReport, SourceStatus};
 use crate::source::Source;
 
@@ -81,7 +80,7 @@ fn read(source: &Source, gives: &Yield) -> SourceReport {
     SourceReport {
         source: source.name.clone(),
         status: if gives.is_empty() { SourceStatus::Empty } else { SourceStatus::Ingested },
-        format: Some(Format::NDJSON.to_owned()),
+        format: gives.content_kind.map(|content| content.to_string()),
         compression: gives.compression,
         rows: gives.rows,
         rejected: gives.rejected,

@@ -22,14 +22,16 @@ async fn what_cannot_be_read_leaves_no_lake() {
     lake.file("good.json", lines(&[json!({"n": 1})]));
     lake.file("empty.json", "");
     lake.file("blank.json", "\n  \n\r\n");
-    lake.file("cut", whole.get(..whole.len() / 2).unwrap());
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    lake.file("damaged", damaged);
     lake.file("picture.json", b"\x89PNG\r\n\x1a\n\0\0\0");
     lake.file("wide.json", b"\xff\xfe{\0}\0");
     for (sources, expected) in [
         (&["nope.json"][..], "nope.json does not exist"),
         (&["empty.json"], "empty.json is empty"),
         (&["blank.json"], "blank.json is empty"),
-        (&["good.json", "cut"], "cut is damaged: its gzip data fails at byte"),
+        (&["good.json", "damaged"], "damaged is damaged: its gzip data fails at byte"),
         (&["good.json", "picture.json"], "picture.json is a PNG picture"),
         (&["wide.json"], "wide.json is UTF-16"),
         (&["*.csv"], "nothing matches"),
@@ -39,6 +41,23 @@ async fn what_cannot_be_read_leaves_no_lake() {
     }
     assert_eq!(lake.parquet_files(), 0);
     assert!(lake.table("events").await.is_none());
+}
+
+#[tokio::test]
+async fn what_came_before_a_cut_lands_and_the_cut_is_a_reject() {
+    let lake = Lake::new();
+    let text = lines(&(0..50_000).map(|n| json!({"n": n})).collect::<Vec<_>>());
+    let whole = gzip(text.as_bytes());
+    lake.file("cut", whole.get(..whole.len() / 2).unwrap());
+    let report = lake.ingest(&["cut"]).await.unwrap();
+    assert_eq!(report.rejected, 1);
+    assert!((1_000..50_000).contains(&report.rows), "{report:?}");
+    let rejects = lake.rows("events_rejects").await;
+    assert!(rejects[0]["reason"].as_str().unwrap().contains("ends early"), "{rejects:?}");
+    assert_eq!(rejects[0]["line_number"], report.rows + 1);
+    // The whole file is another content of the same source.
+    lake.file("cut", &whole);
+    assert!(matches!(lake.ingest(&["cut"]).await, Err(CollectError::SourceChanged { .. })));
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ async fn rows_that_are_larger_than_their_text_are_decoded_piece_by_piece() {
     let schema = lake.table("events").await.unwrap().schema().clone();
     let decoding = Decoding::new((schema, DecoderRules::default()), 100_000, Buffers::new(0));
     let text = "{}\n\nbad\n".repeat(500).into_bytes();
-    let mut rest = Some(Chunk { bytes: text, byte_offset: 7, line_number: 3, too_long: None });
+    let mut rest = Some(Chunk::of_lines(text, 7, 3));
     let (mut pieces, mut rows, mut rejects) = (0, 0, Vec::new());
     while let Some(chunk) = rest {
         let piece = decoding.decode(chunk).unwrap();
