@@ -10,6 +10,7 @@
 mod attach;
 mod instance;
 mod named;
+mod plain;
 mod violation;
 
 use std::collections::HashSet;
@@ -18,11 +19,13 @@ use std::sync::Arc;
 use hosu_table::json::{JsonValue, Rescued};
 use hosu_table::json_schema;
 use iceberg::spec::Schema;
+use jsonschema::json::Json;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use instance::Names;
 use named::Named;
+use plain::{Place, Plain};
 
 pub use attach::attach_contract;
 pub use violation::group_of;
@@ -69,7 +72,14 @@ pub enum ContractError {
 pub struct Contract {
     text: Arc<str>,
     schema: Arc<Value>,
-    validator: Arc<Validator>,
+    validators: Arc<Validators>,
+}
+
+/// The same schema for both forms of a record.
+#[derive(Debug)]
+struct Validators {
+    plain: Validator<Plain>,
+    copied: Validator,
 }
 
 impl Contract {
@@ -90,21 +100,8 @@ impl Contract {
             return Err(ContractError::NotASchema { path: "$".to_owned(), reason });
         }
         named::check_references(&schema)?;
-        let options = jsonschema::options()
-            .offline()
-            .should_validate_formats(true)
-            // Matches in linear time, whatever the pattern: there is no way back in it.
-            .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
-        // A schema that does not say which draft it is of is taken for one of 2020-12.
-        let options = match schema.get("$schema") {
-            Some(_) => options,
-            None => options.with_draft(Draft::Draft202012),
-        };
-        let validator = options.build(&schema).map_err(|error| ContractError::NotASchema {
-            path: violation::json_path(error.instance_path().as_str(), &schema),
-            reason: violation::of_schema(&error),
-        })?;
-        Ok(Self { text: text.into(), schema: Arc::new(schema), validator: Arc::new(validator) })
+        let validators = Validators { plain: compiled(&schema)?, copied: compiled(&schema)? };
+        Ok(Self { text: text.into(), schema: Arc::new(schema), validators: Arc::new(validators) })
     }
 
     /// The text as it was given.
@@ -122,17 +119,34 @@ impl Contract {
         let named = Named::of(&self.schema, columns);
         let names = Names::of(columns, &named.spelled);
         Checker {
-            validator: self.validator.clone(),
+            validators: self.validators.clone(),
             names,
             named: named.columns.iter().map(|name| name.to_lowercase()).collect(),
         }
     }
 }
 
+fn compiled<F: Json>(schema: &Value) -> Result<Validator<F>, ContractError> {
+    let options = jsonschema::options_for::<F>()
+        .offline()
+        .should_validate_formats(true)
+        // Matches in linear time, whatever the pattern: there is no way back in it.
+        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
+    // A schema that does not say which draft it is of is taken for one of 2020-12.
+    let options = match schema.get("$schema") {
+        Some(_) => options,
+        None => options.with_draft(Draft::Draft202012),
+    };
+    options.build(schema).map_err(|error| ContractError::NotASchema {
+        path: violation::json_path(error.instance_path().as_str(), schema),
+        reason: violation::of_schema(&error),
+    })
+}
+
 /// Checks the records of one table.
 #[derive(Debug)]
 pub struct Checker {
-    validator: Arc<Validator>,
+    validators: Arc<Validators>,
     names: Names,
     /// Full names of the columns that the contract names, in lower case.
     named: HashSet<String>,
@@ -144,11 +158,12 @@ impl Checker {
     /// # Errors
     /// The reason for its reject.
     pub fn check(&self, record: &JsonValue<'_>) -> Result<(), String> {
-        let instance = instance::of(record, &self.names);
-        if self.validator.is_valid(&instance) {
+        if plain::is_plain(record, Some(&self.names)) && self.validators.plain.is_valid(Place::Value(record))
+        {
             return Ok(());
         }
-        match self.validator.validate(&instance) {
+        let instance = instance::of(record, &self.names);
+        match self.validators.copied.validate(&instance) {
             Ok(()) => Ok(()),
             Err(error) => Err(violation::reason(&error, &instance)),
         }

@@ -13,6 +13,8 @@ pub(super) struct Names {
     columns: HashMap<String, Names>,
     /// The column's name in the contract and in the table, by the name in lower case.
     by_lower: HashMap<String, (String, String)>,
+    /// Whether contract and table spell one of them differently.
+    differs: bool,
     /// What is inside the values of a map, whatever their names.
     values: Option<Box<Names>>,
 }
@@ -29,6 +31,7 @@ impl Names {
             let full =
                 if parent.is_empty() { field.name.clone() } else { format!("{parent}.{}", field.name) };
             let name = spelled.get(&full).unwrap_or(&field.name).clone();
+            names.differs |= name != field.name;
             names.columns.insert(name.clone(), Self::of_type(&field.field_type, &full, spelled));
             names.by_lower.entry(field.name.to_lowercase()).or_insert((name, field.name.clone()));
         }
@@ -50,16 +53,17 @@ impl Names {
         }
     }
 
-    fn inside(&self, name: &str) -> Option<&Self> {
+    pub(super) fn inside(&self, name: &str) -> Option<&Self> {
         self.columns.get(name).or(self.values.as_deref())
     }
 
-    /// The column that a name finds, as contract and table spell it, when the contract's spelling is another one.
-    fn other_spelling(&self, name: &str) -> Option<&(String, String)> {
-        if self.columns.is_empty() || self.columns.contains_key(name) {
+    /// The column that a name finds, as contract and table spell it, unless the name and both are the same.
+    pub(super) fn other_spelling(&self, name: &str) -> Option<&(String, String)> {
+        if self.columns.is_empty() || (self.columns.contains_key(name) && !self.differs) {
             return None;
         }
-        self.by_lower.get(&name.to_lowercase())
+        let found = self.by_lower.get(&name.to_lowercase());
+        found.filter(|(column, own)| column != name || own != name)
     }
 }
 
@@ -68,7 +72,8 @@ pub(super) fn of(record: &JsonValue<'_>, names: &Names) -> Value {
     value(record, Some(names))
 }
 
-fn value(from: &JsonValue<'_>, names: Option<&Names>) -> Value {
+/// The same of a part of a record.
+pub(super) fn value(from: &JsonValue<'_>, names: Option<&Names>) -> Value {
     match &from.kind {
         JsonKind::Null => Value::Null,
         JsonKind::Boolean(value) => Value::Bool(*value),
@@ -107,6 +112,8 @@ fn object(members: &[Member<'_>], names: Option<&Names>) -> Value {
                         found.push((column, name));
                         column
                     }
+                    // What does not land cannot stand under the name of what does.
+                    _ if name == column => continue,
                     _ => name,
                 }
             }
@@ -119,7 +126,7 @@ fn object(members: &[Member<'_>], names: Option<&Names>) -> Value {
 
 /// Exact within 64 bits. Beyond the range of a double the largest double stands for the number: it is on the same side of every
 /// limit.
-fn number(source: &str) -> Number {
+pub(super) fn number(source: &str) -> Number {
     if let Ok(integer) = source.parse::<i64>() {
         return integer.into();
     }

@@ -1,5 +1,6 @@
 use hosu_table::json::{Inference, Landing, Limits, parse};
 use hosu_table::json_schema;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -13,6 +14,11 @@ fn check(schema: &Value, record: &str) -> Result<(), String> {
 fn checked(contract: &Contract, columns: &Schema, record: &str) -> Result<(), String> {
     let checker = contract.for_columns(columns);
     let record = parse(record.as_bytes()).expect("JSON");
+    if plain::is_plain(&record, Some(&checker.names)) {
+        let copied = instance::of(&record, &checker.names);
+        let plain = checker.validators.plain.is_valid(Place::Value(&record));
+        assert_eq!(plain, checker.validators.copied.is_valid(&copied), "{copied}");
+    }
     checker.check(&record)?;
     let landing = Landing::new(columns).expect("a landing");
     let landed = landing.land(&record, &mut Inference::new(Limits::default())).expect("landed");
@@ -164,6 +170,8 @@ fn names_in_another_case_are_those_of_their_columns() {
         assert!(found.starts_with(expected), "{record}: {found}");
     }
     assert_eq!(checked(&contract, &columns, r#"{"Level":0}"#), Ok(()));
+    let found = checked(&contract, &columns, r#"{"Level":-1,"level":5}"#).unwrap_err();
+    assert!(found.starts_with("contract: minimum at $.level: -1"), "the table's own spelling lands: {found}");
 }
 
 #[test]
@@ -265,13 +273,66 @@ fn rejects_are_grouped_by_what_is_the_same() {
     }
 }
 
+/// Any JSON of few names and values, so that they meet those of the schema.
+fn any_json() -> impl Strategy<Value = Value> {
+    let numbers =
+        [json!(0), json!(-1), json!(1.0), json!(2.5), json!(1e300), json!(u64::MAX), json!(i64::MIN)];
+    let scalars =
+        [json!(null), json!(true), json!("a"), json!("ab\n\u{d55c}"), json!("2024-02-29"), json!("")];
+    let leaf = proptest::sample::select([numbers.to_vec(), scalars.to_vec()].concat());
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        let name = proptest::sample::select(vec!["a", "b", "c", "A", "d e"]);
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            proptest::collection::vec((name, inner), 0..5).prop_map(|members| members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()),
+        ]
+    })
+}
+
+/// A schema with most keywords, about the names that [`any_json`] has.
+fn demanding() -> Value {
+    json!({
+        "type": "object",
+        "minProperties": 1, "maxProperties": 4,
+        "propertyNames": {"maxLength": 2},
+        "required": ["a"],
+        "dependentRequired": {"b": ["a"]},
+        "properties": {
+            "a": {"anyOf": [{"$ref": "#/$defs/small"}, {"type": ["string", "array", "object", "null"]}]},
+            "b": {"oneOf": [{"type": "integer"}, {"const": {"a": 1}}, {"enum": [[0], "a", null]}]},
+            "c": {"type": "array", "uniqueItems": true, "contains": {"type": "number"}, "maxItems": 3, "items": {"not": {"const": ""}}}
+        },
+        "patternProperties": {"^A": {"$ref": "#"}},
+        "additionalProperties": {"type": ["string", "object"], "minLength": 1},
+        "$defs": {"small": {"type": "number", "minimum": -1, "exclusiveMaximum": 10, "multipleOf": 0.5}}
+    })
+}
+
 proptest::proptest! {
+    #[test]
+    fn a_record_as_it_was_read_and_its_copy_are_judged_alike(record in any_json()) {
+        let contract = Contract::parse(&demanding().to_string()).unwrap();
+        let text = record.to_string();
+        let read = parse(text.as_bytes()).unwrap();
+        let plain = contract.validators.plain.is_valid(Place::Value(&read));
+        proptest::prop_assert_eq!(plain, contract.validators.copied.is_valid(&record), "{}", record);
+    }
+
     #[test]
     fn no_text_makes_it_panic(text in "[{}\\[\\]\":,a-c#/$0-9 ]{0,40}", record in "[{}\\[\\]\":,a-c0-9 ]{0,40}") {
         let contract = Contract::parse(&text).or_else(|_| Contract::parse(r#"{"properties": {"a": {"type": "integer"}}}"#));
         let columns = json_schema::parse(r#"{"properties": {"a": {"type": "string"}}}"#).unwrap();
         if let (Ok(contract), Ok(record)) = (contract, parse(record.as_bytes())) {
-            let _ = contract.for_columns(&columns).check(&record);
+            let checker = contract.for_columns(&columns);
+            let _ = checker.check(&record);
+            if plain::is_plain(&record, Some(&checker.names)) {
+                let copied = instance::of(&record, &checker.names);
+                let plain = checker.validators.plain.is_valid(Place::Value(&record));
+                proptest::prop_assert_eq!(plain, checker.validators.copied.is_valid(&copied), "{}", copied);
+            }
         }
     }
 }
