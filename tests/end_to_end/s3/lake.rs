@@ -168,8 +168,15 @@ fn a_lost_file_is_found(server: &S3Server) {
     let (bucket, place) = lake(server);
     place.write("events.ndjson", events(0..10));
     place.ingest(&["events", "events.ndjson"]);
+    let audit = place.hosu(&["ingest", "--audit", "events", "--output", "json"]).ok().json();
+    assert_eq!((&audit["rows"], &audit["findings"]), (&json!(10), &json!([])), "{audit}");
     let lost = bucket.keys("").into_keys().find(|key| key.ends_with(".parquet")).unwrap();
     bucket.delete(&lost);
+    let run = place.hosu(&["ingest", "--audit", "events", "--output", "json"]);
+    let finding = run.json()["findings"][0].clone();
+    assert_eq!((run.code, &finding["kind"]), (1, &json!("file_missing")), "{finding}");
+    assert_eq!(finding["path"], Value::String(bucket.url(&lost)));
+    assert!(finding["source"].as_str().unwrap().ends_with("events.ndjson"), "{finding}");
     let run = place.hosu(&["doctor", "--output", "json"]);
     let findings = run.json()["findings"].clone();
     assert_eq!((run.code, &findings[0]["kind"]), (1, &json!("file_missing")), "{findings}");
