@@ -13,6 +13,7 @@ mod discard;
 mod encode;
 mod error;
 mod external_sort;
+mod filling;
 mod footer;
 mod layout;
 mod metrics;

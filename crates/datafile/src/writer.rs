@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::error::ArrowError;
 use hosu_host::{Host, Location};
 use hosu_table::paths::{DATA_FOLDER, ObjectName, partition_folders};
 use iceberg::spec::{DataFile, Transform};
@@ -18,12 +16,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::budget::{Budget, Reservation};
+use crate::budget::Budget;
 use crate::check::check;
 use crate::columns::batch_bytes;
 use crate::discard::delete_all;
 use crate::error::{self, DataFileError};
 use crate::external_sort::{Sorted, Sorter};
+use crate::filling::Filling;
 use crate::layout::Layout;
 use crate::open_file::{OpenFile, Workshop};
 use crate::route::{PartitionId, Router, group, take};
@@ -36,10 +35,6 @@ const PENDING_SHARE: usize = 32;
 /// A partition that gets fewer rows of a batch is idle. Its rows are encoded when there are some.
 const IDLE_ROWS: usize = 64;
 const IDLE_PENDING_ROWS: usize = 4096;
-
-/// So many small batches in a row become one: a batch of one row takes many times the memory of the row.
-const SMALL_BATCHES: usize = 64;
-const SMALL_BATCH_ROWS: usize = 64;
 
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
@@ -75,19 +70,6 @@ pub struct DataFileWriter {
     /// Every file that may exist because of this writer.
     started: Vec<Location>,
     files: Vec<DataFile>,
-}
-
-/// An open file and the rows that wait for it.
-#[derive(Debug)]
-struct Filling {
-    file: OpenFile,
-    pending: Vec<RecordBatch>,
-    pending_rows: usize,
-    /// The rows of the last batch that was routed.
-    fresh_rows: usize,
-    /// How many of the last batches are small, and were not made one yet.
-    small_batches: usize,
-    held: Reservation,
 }
 
 /// A batch taken apart.
@@ -321,10 +303,7 @@ impl DataFileWriter {
         self.started.push(location);
         self.tasks.spawn(task.run());
         let held = self.workshop.budget.hold(0);
-        self.open.insert(
-            id,
-            Filling { file, pending: Vec::new(), pending_rows: 0, fresh_rows: 0, small_batches: 0, held },
-        );
+        self.open.insert(id, Filling::new(file, held));
         Ok(())
     }
 
@@ -440,48 +419,6 @@ impl Drop for DataFileWriter {
         {
             runtime.spawn(cleaning);
         }
-    }
-}
-
-impl Filling {
-    fn bytes(&self) -> usize {
-        self.held.bytes() + self.file.memory_bytes()
-    }
-
-    /// Lets rows wait.
-    fn add(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
-        let is_small = rows.num_rows() < SMALL_BATCH_ROWS;
-        if !is_small {
-            self.gather()?;
-        }
-        self.held.grow(batch_bytes(&rows));
-        self.pending_rows += rows.num_rows();
-        self.fresh_rows += rows.num_rows();
-        self.pending.push(rows);
-        self.small_batches += usize::from(is_small);
-        if self.small_batches == SMALL_BATCHES { self.gather() } else { Ok(()) }
-    }
-
-    /// Makes one of the small batches that came last.
-    fn gather(&mut self) -> Result<(), ArrowError> {
-        let count = std::mem::take(&mut self.small_batches);
-        let small = self.pending.split_off(self.pending.len().saturating_sub(count));
-        let Some(first) = small.first() else { return Ok(()) };
-        let one = concat_batches(&first.schema(), &small)?;
-        let before: usize = small.iter().map(batch_bytes).sum();
-        self.held.resize(self.held.bytes().saturating_sub(before) + batch_bytes(&one));
-        self.pending.push(one);
-        Ok(())
-    }
-
-    /// Hands the waiting rows to the encoder. False if that has failed.
-    async fn send(&mut self) -> bool {
-        if self.pending.is_empty() {
-            return true;
-        }
-        let held = self.held.split();
-        (self.pending_rows, self.small_batches) = (0, 0);
-        self.file.write(std::mem::take(&mut self.pending), held).await
     }
 }
 

@@ -1,0 +1,74 @@
+//! Rows wait in front of an open file until there are enough of them to be encoded together.
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+
+use crate::budget::Reservation;
+use crate::columns::batch_bytes;
+use crate::open_file::OpenFile;
+
+/// So many small batches in a row become one: a batch of one row takes many times the memory of the row.
+const SMALL_BATCHES: usize = 64;
+const SMALL_BATCH_ROWS: usize = 64;
+
+/// An open file and the rows that wait for it.
+#[derive(Debug)]
+pub(crate) struct Filling {
+    pub(crate) file: OpenFile,
+    pending: Vec<RecordBatch>,
+    pub(crate) pending_rows: usize,
+    /// The rows of the last batch that was routed.
+    pub(crate) fresh_rows: usize,
+    /// How many of the last batches are small, and were not made one yet.
+    small_batches: usize,
+    pub(crate) held: Reservation,
+}
+
+impl Filling {
+    /// A file that no rows wait for.
+    pub(crate) fn new(file: OpenFile, held: Reservation) -> Self {
+        Self { file, pending: Vec::new(), pending_rows: 0, fresh_rows: 0, small_batches: 0, held }
+    }
+
+    /// What it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.held.bytes() + self.file.memory_bytes()
+    }
+
+    /// Lets rows wait.
+    pub(crate) fn add(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
+        let is_small = rows.num_rows() < SMALL_BATCH_ROWS;
+        if !is_small {
+            self.gather()?;
+        }
+        self.held.grow(batch_bytes(&rows));
+        self.pending_rows += rows.num_rows();
+        self.fresh_rows += rows.num_rows();
+        self.pending.push(rows);
+        self.small_batches += usize::from(is_small);
+        if self.small_batches == SMALL_BATCHES { self.gather() } else { Ok(()) }
+    }
+
+    /// Makes one of the small batches that came last.
+    fn gather(&mut self) -> Result<(), ArrowError> {
+        let count = std::mem::take(&mut self.small_batches);
+        let small = self.pending.split_off(self.pending.len().saturating_sub(count));
+        let Some(first) = small.first() else { return Ok(()) };
+        let one = concat_batches(&first.schema(), &small)?;
+        let before: usize = small.iter().map(batch_bytes).sum();
+        self.held.resize(self.held.bytes().saturating_sub(before) + batch_bytes(&one));
+        self.pending.push(one);
+        Ok(())
+    }
+
+    /// Hands the waiting rows to the encoder. False if that has failed.
+    pub(crate) async fn send(&mut self) -> bool {
+        if self.pending.is_empty() {
+            return true;
+        }
+        let held = self.held.split();
+        (self.pending_rows, self.small_batches) = (0, 0);
+        self.file.write(std::mem::take(&mut self.pending), held).await
+    }
+}
