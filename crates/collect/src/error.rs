@@ -314,6 +314,49 @@ pub enum CollectError {
     Stopped,
 }
 
+impl CollectError {
+    /// The source that it is about.
+    pub fn source_name(&self) -> Option<&str> {
+        match self {
+            Self::SourceMissing { name }
+            | Self::SourceUnreadable { name, .. }
+            | Self::SourceStore { name, .. }
+            | Self::SourceUrl { name, .. }
+            | Self::SourceName { name }
+            | Self::SourceEmpty { name }
+            | Self::SourceBinary { name, .. }
+            | Self::SourceEncoding { name, .. }
+            | Self::SourceDamaged { name, .. }
+            | Self::SourceWindow { name, .. }
+            | Self::SourceChanged { name, .. }
+            | Self::BeginsDifferently { name, .. }
+            | Self::LineWentOn { name, .. }
+            | Self::NoTail { name, .. }
+            | Self::ChangedWhileRead { name } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether it stays as it is however often it is tried: what was asked for cannot be.
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Name(_)
+                | Self::NoSources
+                | Self::BadPattern { .. }
+                | Self::SourceUrl { .. }
+                | Self::ShapeDiffers { .. }
+                | Self::Partition { .. }
+                | Self::Sort { .. }
+                | Self::Schema { .. }
+                | Self::Evolve { .. }
+                | Self::Columns { .. }
+                | Self::RejectsTable { .. }
+                | Self::Stopped
+        )
+    }
+}
+
 fn were_left_out(count: usize) -> String {
     if count == 0 { String::new() } else { format!(" ({count} left out)") }
 }

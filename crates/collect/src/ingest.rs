@@ -38,15 +38,16 @@ use hosu_host::{Host, Stop};
 use hosu_table::name::TableName;
 use hosu_table::rejects::rescued_data_field;
 use iceberg::spec::Schema;
+use uuid::Uuid;
 
 use crate::error::CollectError;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::request::IngestRequest;
-use crate::source::{self, Found, Wanted};
+use crate::source::{self, Found, Position, Wanted};
 
 use commit::Refused;
-use ledger::Todo;
+pub(crate) use ledger::Todo;
 use pass::{Harvest, Outcome, Pass};
 pub use pressure::GiveBack;
 use rejects::RejectsPlan;
@@ -90,6 +91,52 @@ pub async fn ingest(
     let elapsed = clock.elapsed().saturating_sub(started);
     report.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     Ok(report)
+}
+
+/// What was chosen to be ingested, by who knows the ledger already.
+pub(crate) struct Chosen {
+    pub todo: Vec<Todo>,
+    /// The table that the choice was made for; none when there was none.
+    pub table: Option<Uuid>,
+}
+
+/// What came of what was chosen.
+pub(crate) enum Taken {
+    /// It is in the table.
+    Committed {
+        report: Box<Report>,
+        /// The table; none when there was no record and there still is none.
+        table: Option<Uuid>,
+        /// Of each source whether the ledger got a row of it, and where its part ended.
+        ends: Vec<(bool, Option<Box<Position>>)>,
+    },
+    /// Somebody else took some of it, or the table is another one: nothing was committed, and the ledger is to be asked again.
+    Overtaken,
+}
+
+/// Ingests what was chosen, in one commit.
+///
+/// # Errors
+/// As [`ingest`].
+pub(crate) async fn ingest_chosen(
+    catalog: &Catalog,
+    request: &IngestRequest,
+    progress: &dyn Progress,
+    chosen: &Chosen,
+) -> Result<Taken, CollectError> {
+    let clock = catalog.host().clock.clone();
+    let started = clock.elapsed();
+    let sources = chosen.todo.iter().map(|todo| todo.source.clone()).collect();
+    let found = Found { sources, left_out: Vec::new() };
+    let run = Run { catalog, request, progress, found: &found };
+    let result = run.chosen(chosen).await;
+    progress.end();
+    let mut taken = result?;
+    if let Taken::Committed { report, .. } = &mut taken {
+        let elapsed = clock.elapsed().saturating_sub(started);
+        report.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    }
+    Ok(taken)
 }
 
 /// Waits for `work`, or ends with [`CollectError::Stopped`].
@@ -167,6 +214,39 @@ impl Run<'_> {
         if self.request.dry_run { host.discarding() } else { host.clone() }
     }
 
+    async fn chosen(&self, chosen: &Chosen) -> Result<Taken, CollectError> {
+        let mut last: Option<CatalogError> = None;
+        for attempt in 0..ATTEMPTS_MAX {
+            if last.is_some() {
+                unless_stopped(&self.request.stop, self.wait(attempt)).await?;
+            }
+            let existing = self.load(&self.request.table).await?;
+            if existing.as_ref().map(|table| table.uuid()) != chosen.table {
+                return Ok(Taken::Overtaken);
+            }
+            let planning = self.plan(existing, chosen.todo.clone());
+            let mut plan = unless_stopped(&self.request.stop, planning).await?;
+            let harvest = self.harvest(&mut plan).await?;
+            if harvest.is_empty() {
+                let report = Box::new(self.report(&plan, &harvest, None));
+                return Ok(Taken::Committed { report, table: chosen.table, ends: ends(harvest) });
+            }
+            match commit::commit(self.catalog, self.request, &plan, &harvest).await? {
+                Ok(committed) => {
+                    let report = Box::new(self.report(&plan, &harvest, Some(&committed)));
+                    return Ok(Taken::Committed {
+                        report,
+                        table: Some(plan.table.uuid),
+                        ends: ends(harvest),
+                    });
+                }
+                Err(Refused(CatalogError::AlreadyIngested { .. })) => return Ok(Taken::Overtaken),
+                Err(Refused(error)) => last = Some(error),
+            }
+        }
+        Err(last.map_or(CollectError::Stopped, |source| self.catalog_error(source)))
+    }
+
     /// Waits by chance, so that those who collided do not collide again.
     async fn wait(&self, attempt: u32) -> Result<(), CollectError> {
         let host = self.catalog.host();
@@ -232,6 +312,10 @@ impl Run<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn ends(harvest: Harvest) -> Vec<(bool, Option<Box<Position>>)> {
+    harvest.sources.into_iter().map(|gives| (!gives.is_empty(), gives.position)).collect()
 }
 
 #[cfg(test)]

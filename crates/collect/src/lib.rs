@@ -6,6 +6,7 @@
 mod audit;
 pub mod contract;
 mod error;
+mod follow;
 pub mod frame;
 mod ingest;
 pub mod json;
@@ -17,6 +18,7 @@ pub mod source;
 pub use audit::{Audit, AuditFinding, OtherWriter, Removal, Repeated, audit};
 pub use contract::attach_contract;
 pub use error::CollectError;
+pub use follow::{FollowEvent, FollowRequest, FollowWatch, Followed, follow};
 pub use frame::{Compression, Content, Format, FormatError};
 pub use ingest::{GiveBack, ingest};
 pub use progress::{NoProgress, Progress};

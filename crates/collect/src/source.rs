@@ -31,8 +31,9 @@ use serde::Serialize;
 
 use crate::error::CollectError;
 
-pub use part::{Part, Position, first_line_end, last_line_end};
+pub use part::{Part, Position};
 pub use read::{RawReader, Watch, content_hash};
+pub(crate) use remote::is_url;
 pub use spool::Spool;
 
 /// The name of standard input.

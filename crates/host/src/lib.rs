@@ -22,6 +22,7 @@ mod stop;
 mod store;
 mod sync;
 mod upload;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub use stop::Stop;
 pub use store::{ObjectInfo, Store};
 pub use sync::{DiskSyncer, Syncer};
 pub use upload::{PART_BYTES, Upload};
+pub use watcher::FolderWatcher;
 
 /// What the machine gives: the one value through which a lake touches the world.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use crate::source::{self, BATCH, Found, Part, Source, SourceKind};
 
 /// A source that is to be ingested.
 #[derive(Clone, Debug)]
-pub(super) struct Todo {
+pub(crate) struct Todo {
     pub source: Source,
     /// When the commit must be refused because somebody else has ingested it meanwhile.
     pub rule: LedgerRule,

@@ -4,9 +4,9 @@
 //! that a file of the same name with another beginning is never taken for the same. The hash goes on from part to part;
 //! only who comes anew reads the beginning again. A part ends where a line ends, and so the next one begins with a line.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use crate::frame::{self, Compression, Format, HEAD_BYTES};
@@ -125,6 +125,11 @@ pub fn is_plain_lines(file: &File, format: Option<Format>) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
     let framed = frame::open(io::Cursor::new(head), format, HEAD_BYTES, 1);
     Ok(framed.is_ok_and(|framed| framed.compression == Compression::None))
+}
+
+/// What tells a file from another one of its name: `inode:<device>:<inode>`.
+pub fn identity_of(metadata: &Metadata) -> String {
+    format!("inode:{}:{}", metadata.dev(), metadata.ino())
 }
 
 /// A place that a file may have been taken to: its length then, and the hash of all of it.

@@ -14,7 +14,7 @@ const HEADS_MAX: usize = 32;
 const SCHEMES: [&str; 4] = ["s3://", "s3a://", "s3n://", "memory://"];
 
 /// Whether a text names objects, not files.
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     SCHEMES
         .iter()
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
