@@ -11,6 +11,7 @@ mod docker;
 mod doctor;
 mod evolution;
 mod first_contact;
+mod follow;
 mod ingest;
 mod jobs;
 mod memory;

@@ -111,6 +111,12 @@ pub struct IngestArguments {
     /// An id for what comes by standard input: the same id again is skipped
     #[arg(long, value_name = "ID")]
     pub batch_id: Option<String>,
+    /// Go on: take what is added to the files, and files and objects that appear, until stopped
+    #[arg(long, conflicts_with_all = ["dry_run", "reingest", "batch_id", "fail_on_reject"])]
+    pub follow: bool,
+    /// How to follow.
+    #[command(flatten)]
+    pub following: FollowArguments,
     /// Tell what would happen and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -141,6 +147,26 @@ impl From<SchemaEvolutionArgument> for SchemaEvolution {
             SchemaEvolutionArgument::Fail => Self::Fail,
         }
     }
+}
+
+/// `hosu ingest --follow`.
+#[derive(Debug, Args)]
+pub struct FollowArguments {
+    /// With --follow: end as soon as there is nothing more to take; exit code 1 when a source could not be taken
+    #[arg(long, requires = "follow")]
+    pub until_idle: bool,
+    /// With --follow: commit when so much waits
+    #[arg(long, requires = "follow", value_name = "SIZE", default_value = "128MiB")]
+    pub commit_bytes: String,
+    /// With --follow: commit when something has waited for so long
+    #[arg(long, requires = "follow", value_name = "TIME", default_value = "60s")]
+    pub commit_age: String,
+    /// With --follow: how often objects are listed, and files are looked at even if the system tells of no change
+    #[arg(long, requires = "follow", value_name = "TIME", default_value = "10s")]
+    pub look_every: String,
+    /// With --follow: how to tell on standard error what happens: one line, or one JSON object, an event
+    #[arg(long, requires = "follow", value_enum, value_name = "FORMAT", default_value_t)]
+    pub log: LogFormat,
 }
 
 /// What to do with a changed source.
@@ -353,6 +379,7 @@ Examples:
   hosu ingest events --schema event.schema.json --set-contract   from here on, what violates it is rejected
   hosu ingest --audit events                                 is all of it there, once?
   hosu ingest events events.ndjson --on-changed tail         the file has grown: take what was added
+  hosu ingest events 'logs/*.log' --follow                   what is added, until Ctrl-C; --until-idle for cron
 
 One JSON object a line, plain, gzip or zstd. Values that do not fit their column are kept in `_rescued_data`, lines
 that are no JSON object in the table `TABLE_rejects`. One command is one commit: all of it, or nothing.";

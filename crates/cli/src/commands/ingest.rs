@@ -3,6 +3,7 @@
 mod audit;
 mod columns;
 mod contract;
+mod follow;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,7 +21,9 @@ use crate::args::{IngestArguments, OnChangedArgument, Output};
 use crate::failure::{Exit, Failure};
 use crate::print::human;
 use crate::progress::progress;
+
 use contract::Then;
+pub use follow::LAST_COMMIT;
 
 /// The exit code of a run that rejected records under `--fail-on-reject`.
 const EXIT_REJECTED: u8 = 3;
@@ -40,6 +43,9 @@ pub async fn run(arguments: IngestArguments, context: &Context) -> Result<u8, Fa
         return Ok(0);
     }
     allocator::be_thrifty();
+    if arguments.follow {
+        return follow::run(arguments, context).await;
+    }
     let fail_on_reject = arguments.fail_on_reject;
     let report = ingest(request(arguments, context)?, context).await?;
     let text = match context.output {

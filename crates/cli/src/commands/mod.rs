@@ -56,7 +56,12 @@ pub async fn run(
     let stop = context.stop.clone();
     match arguments.command {
         // These stop by themselves, so that they can put away what they began.
-        Command::Ingest(arguments) => ingest::run(arguments, &context).await,
+        Command::Ingest(arguments) => {
+            if arguments.follow {
+                patience.extend(ingest::LAST_COMMIT);
+            }
+            ingest::run(arguments, &context).await
+        }
         Command::Sql(arguments) if sql::is_interactive(&arguments) => sql::run(arguments, context).await,
         Command::Job(arguments) if matches!(arguments.verb, JobVerb::Run(_)) => {
             job::run(arguments, context).await

@@ -197,7 +197,7 @@ impl ConfigFile {
 const TIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// `1500ms`, `30s`, `5m`, `1h`.
-fn time(text: &str) -> Option<Duration> {
+pub fn time(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
     let unit_ms = match unit.trim_start() {

@@ -3,6 +3,9 @@
 mod file;
 mod size;
 
+pub use file::time;
+pub use size::{Size, SizeText};
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

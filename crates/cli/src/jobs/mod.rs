@@ -24,7 +24,7 @@ use crate::failure::Failure;
 
 pub use draw::{Drawn, graph};
 pub use folder::Folder;
-pub use moment::Moment;
+pub use moment::{Moment, utc};
 pub use told::{run_json, run_line, state_words};
 pub use watch::{Reporter, Tells};
 

@@ -232,15 +232,15 @@ impl<'a> Rounds<'a> {
         let lists = self.listed_at.is_none_or(|at| now.saturating_sub(at) >= self.request.look_every);
         let (mut files, mut objects) = (Vec::new(), Vec::new());
         for index in 0..self.ingest.sources.len() {
-            let Some(text) = self.ingest.sources.get(index..=index) else { break };
-            let is_remote = source::is_url(&text[0]);
+            let Some(texts @ [text]) = self.ingest.sources.get(index..=index) else { break };
+            let is_remote = source::is_url(text);
             if is_remote && !lists {
                 continue;
             }
             if !is_remote {
-                self.watch_folder(&self.ingest.folder.join(&text[0]));
+                self.watch_folder(&self.ingest.folder.join(text));
             }
-            let wanted = Wanted { texts: text, folder: &self.ingest.folder, batch_id: None };
+            let wanted = Wanted { texts, folder: &self.ingest.folder, batch_id: None };
             let found = source::find(self.catalog.host(), wanted, None).await;
             for source in self.found(index, found, now)? {
                 match source.kind {

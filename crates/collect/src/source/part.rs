@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-use crate::frame::{self, Compression, Format, HEAD_BYTES};
+use crate::frame::{self, Compression, Content, Format, HEAD_BYTES};
 
 /// How much of the end of what was taken is kept, to see cheaply that it is still there.
 const GUARD_BYTES: usize = 1024;
@@ -124,7 +124,8 @@ pub struct Part {
 pub fn is_plain_lines(file: &File, format: Option<Format>) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
     let framed = frame::open(io::Cursor::new(head), format, HEAD_BYTES, 1);
-    Ok(framed.is_ok_and(|framed| framed.compression == Compression::None))
+    Ok(framed
+        .is_ok_and(|framed| framed.compression == Compression::None && framed.content == Content::Ndjson))
 }
 
 /// What tells a file from another one of its name: `inode:<device>:<inode>`.
