@@ -261,7 +261,9 @@ fn sources_that_cannot_be_events_are_refused_before_anything_is_written() {
     place.write("data.parquet", b"PAR1\x00\x01\x02");
     place.write("picture.png", b"\x89PNG\r\n\x1a\n\x00\x00");
     place.write("zeros.bin", [0_u8; 5_000]);
-    place.write("cut.gz", &gzip(&TWO.repeat(100))[..40]);
+    let mut damaged = gzip(TWO);
+    *damaged.last_mut().unwrap() ^= 1;
+    place.write("damaged.gz", damaged);
     place.write("good.ndjson", TWO);
     fs::create_dir(place.path("nothing")).unwrap();
     let cases = [
@@ -271,7 +273,7 @@ fn sources_that_cannot_be_events_are_refused_before_anything_is_written() {
         ("data.parquet", "SOURCE_BINARY"),
         ("picture.png", "SOURCE_BINARY"),
         ("zeros.bin", "SOURCE_BINARY"),
-        ("cut.gz", "SOURCE_DAMAGED"),
+        ("damaged.gz", "SOURCE_DAMAGED"),
         ("nothing", "SOURCE_NOT_FOUND"),
     ];
     for (source, code) in cases {
@@ -287,6 +289,30 @@ fn sources_that_cannot_be_events_are_refused_before_anything_is_written() {
     let after = place.hosu(&["--output", "json", "ingest", "events", "missing.ndjson"]);
     after.fails(1, "SOURCE_NOT_FOUND", "missing.ndjson");
     assert_eq!(place.rows("select count(*) from events"), json!([[2]]));
+    place.check_sound();
+}
+
+#[test]
+fn of_a_compressed_file_that_is_cut_off_what_came_before_lands() {
+    let place = Place::new();
+    let text: String = (0..20_000).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let whole = gzip(&text);
+    place.write("cut.gz", &whole[..whole.len() / 2]);
+    let report = place.ingest(&["events", "cut.gz"]);
+    assert_eq!(report["rejected"], 1, "{report}");
+    let rows = report["rows"].as_u64().unwrap();
+    assert!(rows > 1000, "{report}");
+    let sum = rows * (rows - 1) / 2;
+    assert_eq!(place.rows("select count(*), sum(n) from events"), json!([[rows, sum]]));
+    let rejects = place.rows("select reason, line_number from events_rejects");
+    let reason = rejects[0][0].as_str().unwrap();
+    assert!(reason.contains(&format!("the gzip data ends early, at byte {}", whole.len() / 2)), "{rejects}");
+    assert_eq!(rejects[0][1], rows + 1);
+    // It is known as it is; whole, it is another one.
+    assert_eq!(place.ingest(&["events", "cut.gz"])["sources_skipped"], 1);
+    place.write("cut.gz", &whole);
+    let run = place.hosu(&["--output", "json", "ingest", "events", "cut.gz"]);
+    run.fails(1, "SOURCE_CHANGED", "cut.gz");
     place.check_sound();
 }
 

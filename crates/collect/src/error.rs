@@ -82,7 +82,7 @@ pub enum CollectError {
         /// The encoding that it begins in.
         encoding: &'static str,
     },
-    /// Compressed data that is cut off or damaged.
+    /// Compressed data that is damaged.
     #[error("{name} is damaged: its {compression} data fails at byte {offset_bytes}: {source}")]
     SourceDamaged {
         /// The source.

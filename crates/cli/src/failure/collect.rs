@@ -39,7 +39,7 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
             ("SOURCE_EMPTY", "name a source that has records")
         }
         CollectError::SourceBinary { .. } => {
-            ("SOURCE_BINARY", "name files of one JSON object a line, plain, gzip or zstd")
+            ("SOURCE_BINARY", "name files of one JSON object a line, plain, gzip, zstd or bzip2")
         }
         CollectError::SourceEncoding { .. } => {
             ("SOURCE_ENCODING", "convert it to UTF-8 first, for example with iconv")
