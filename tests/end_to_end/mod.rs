@@ -18,6 +18,7 @@ mod memory;
 mod round_trip;
 mod s3;
 mod screen;
+mod shapes;
 mod shell;
 mod sql;
 mod together;

@@ -76,9 +76,13 @@ pub struct IngestArguments {
     /// With --audit: rows that somebody deleted or replaced later are told, and are no finding
     #[arg(long)]
     pub allow_removed: bool,
-    /// What the sources hold: ndjson, also with .gz, .zst or .bz2 [default: auto, by their content]
+    /// What the sources hold: ndjson or json, also with .gz, .zst or .bz2 [default: auto, by their content]
     #[arg(long)]
     pub format: Option<String>,
+
+    /// Where the records are in envelopes: the names down to their array, for example Records or detail.items
+    #[arg(long, value_name = "PATH")]
+    pub records_path: Option<String>,
     /// Partitions of a new table: 'day(event_time), bucket(16, user_id), country'
     #[arg(long, value_name = "TERMS")]
     pub partition_by: Option<String>,

@@ -10,6 +10,8 @@ mod ending;
 mod format;
 mod gzip;
 mod lines;
+mod shape;
+mod values;
 mod window;
 
 use std::fmt;
@@ -22,6 +24,8 @@ use ending::Counted;
 pub use ending::Ending;
 pub use format::{Compression, Content, Format, FormatError};
 pub use lines::Lines;
+use shape::Shape;
+use values::Values;
 pub use window::WindowTooLarge;
 
 /// How much of a source is looked at to say what it is.
@@ -50,6 +54,11 @@ pub trait Chunks: Send {
     /// # Errors
     /// What the text's reader says.
     fn next_chunk(&mut self) -> io::Result<Option<Chunk>>;
+
+    /// Fields that stood beside the records, in envelopes around them, and how often.
+    fn left_out(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 }
 
 /// Why a source cannot be taken apart.
@@ -95,8 +104,35 @@ pub struct Framed {
     pub line_number: u64,
     /// What it is.
     pub content: Content,
+    /// Names from an envelope to the array of its records; none without envelopes.
+    pub records_path: Vec<String>,
     /// How the text ended, once it did.
     pub ending: Ending,
+}
+
+/// What is said of sources instead of being found out.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// What they are.
+    pub format: Option<Format>,
+    /// Where in each JSON value the array of its records is.
+    pub records_path: Vec<String>,
+}
+
+impl Given {
+    fn content_of(&self, head: &[u8]) -> (Content, Vec<String>) {
+        if !self.records_path.is_empty() {
+            return (Content::Json, self.records_path.clone());
+        }
+        match (self.format, shape::shape_of(head)) {
+            (Some(format), shape) if format.content != Content::Json || shape == Shape::Lines => {
+                (format.content, Vec::new())
+            }
+            (None, Shape::Lines) => (Content::Ndjson, Vec::new()),
+            (_, Shape::Envelope(name)) => (Content::Json, vec![name.to_owned()]),
+            _ => (Content::Json, Vec::new()),
+        }
+    }
 }
 
 impl Framed {
@@ -104,6 +140,7 @@ impl Framed {
     pub fn chunks(self, chunk_bytes: usize, line_bytes_max: usize, buffers: Buffers) -> Box<dyn Chunks> {
         let cutting = Cutting { chunk_bytes, line_bytes_max, buffers, ending: self.ending };
         match self.content {
+            Content::Json => Box::new(Values::new(self.text, self.skipped_bytes, self.records_path, cutting)),
             Content::Ndjson => {
                 Box::new(Lines::new(self.text, self.skipped_bytes, cutting).from_line(self.line_number))
             }
@@ -125,10 +162,11 @@ impl fmt::Debug for Framed {
 /// apart by [`Framed::compression`], see [`read_error`].
 pub fn open(
     raw: impl Read + Send + 'static,
-    format: Option<Format>,
+    given: &Given,
     buffer_bytes: usize,
     window_bytes_max: u64,
 ) -> Result<Framed, FrameError> {
+    let format = given.format;
     let (raw, stored_bytes) = Counted::new(raw);
     let (stored_head, raw) = peek(BufReader::with_capacity(buffer_bytes, raw)).map_err(FrameError::Io)?;
     let compression = format.map_or_else(|| compression_of(&stored_head), |format| format.compression);
@@ -153,11 +191,19 @@ pub fn open(
     if format.is_none() {
         binary::check(&head, compression)?;
     }
-    let content = format.map_or(Content::Ndjson, |format| format.content);
     let skipped_bytes = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let (content, records_path) = given.content_of(head.get(skipped_bytes..).unwrap_or_default());
     text.consume(skipped_bytes);
     let skipped_bytes = skipped_bytes as u64;
-    Ok(Framed { compression, text: Box::new(text), skipped_bytes, line_number: 1, content, ending })
+    Ok(Framed {
+        compression,
+        text: Box::new(text),
+        skipped_bytes,
+        line_number: 1,
+        content,
+        records_path,
+        ending,
+    })
 }
 
 /// Goes on with plain lines behind `skipped_bytes`, where the line of this number begins.
@@ -169,7 +215,7 @@ pub fn resume(
 ) -> Framed {
     let text = Box::new(BufReader::with_capacity(buffer_bytes, raw));
     let (compression, content, ending) = (Compression::None, Content::Ndjson, Ending::default());
-    Framed { compression, text, skipped_bytes, line_number, content, ending }
+    Framed { compression, text, skipped_bytes, line_number, content, records_path: Vec::new(), ending }
 }
 
 /// Tells a damaged source from one that cannot be read.

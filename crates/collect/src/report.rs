@@ -3,6 +3,8 @@
 
 use hosu_table::evolution::SchemaEvolution;
 use iceberg::spec::PrimitiveType;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::frame::Compression;
@@ -169,7 +171,7 @@ pub struct SourceReport {
     pub source: String,
     /// What became of it.
     pub status: SourceStatus,
-    /// `ndjson`; none when it was not looked at.
+    /// `ndjson` or `json`; none when it was not looked at.
     pub format: Option<String>,
     /// How it is compressed; none when it was not looked at.
     pub compression: Option<Compression>,
@@ -183,6 +185,8 @@ pub struct SourceReport {
     pub from_byte: u64,
     /// The size of what was read as it is stored, or of all of it if nothing was; none when it was not read and its size is not known.
     pub bytes: Option<u64>,
+    /// Fields that stood beside its records in envelopes and were not ingested, and how often; the first hundred.
+    pub envelope_fields: BTreeMap<String, u64>,
 }
 
 /// What became of a source.

@@ -6,7 +6,7 @@ use hosu_host::Stop;
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 
-use crate::frame::Format;
+use crate::frame::{Format, Given};
 use crate::ingest::GiveBack;
 
 /// One ingest: these sources into this table.
@@ -20,6 +20,9 @@ pub struct IngestRequest {
     pub folder: PathBuf,
     /// What the sources are; `None` looks at their content.
     pub format: Option<Format>,
+    /// Names from an envelope to the array of its records: `Records`, `detail.items`; none when there is no envelope, or
+    /// one that is known.
+    pub records_path: Vec<String>,
     /// How a new table is partitioned, for example `day(event_time), bucket(16, user_id)`.
     pub partition_by: Option<String>,
     /// How a new table's files are sorted, for example `event_time desc`.
@@ -56,6 +59,7 @@ impl IngestRequest {
             sources,
             folder,
             format: None,
+            records_path: Vec::new(),
             partition_by: None,
             sort_by: None,
             schema: None,
@@ -70,6 +74,13 @@ impl IngestRequest {
             give_back: || {},
             stop: Stop::new(),
         }
+    }
+}
+
+impl IngestRequest {
+    /// What is said of the sources.
+    pub(crate) fn given(&self) -> Given {
+        Given { format: self.format, records_path: self.records_path.clone() }
     }
 }
 

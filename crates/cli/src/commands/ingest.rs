@@ -84,8 +84,10 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         }
     };
     let schema = arguments.schema.map(|path| read(&context.folder.join(path))).transpose()?;
+    let records_path = records_path(arguments.records_path.as_deref())?;
     Ok(IngestRequest {
         format,
+        records_path,
         partition_by: arguments.partition_by,
         sort_by: arguments.sort_by,
         schema,
@@ -115,6 +117,16 @@ fn batch_id(arguments: &IngestArguments) -> Result<Option<String>, Failure> {
             .remedy("`producer | hosu ingest TABLE - --batch-id ID`; files are known by their names"));
     }
     Ok(Some(id.clone()))
+}
+
+fn records_path(text: Option<&str>) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = text.map_or_else(Vec::new, |text| text.split('.').map(str::to_owned).collect());
+    match names.iter().any(String::is_empty) {
+        true => Err(Failure::usage(format!("`{}` is no path to records", text.unwrap_or_default())).remedy(
+            "name the fields down to the array, with points between them: --records-path detail.items",
+        )),
+        false => Ok(names),
+    }
 }
 
 fn settings(context: &Context) -> CollectSettings {
@@ -150,6 +162,12 @@ fn to_text(report: &Report) -> String {
     );
     let empty = report.sources_detail.iter().filter(|source| source.status == SourceStatus::Empty);
     section(&mut text, "without a record", empty.map(|source| source.source.clone()).collect());
+    let mut beside = BTreeMap::<&String, u64>::new();
+    for (name, count) in report.sources_detail.iter().flat_map(|source| &source.envelope_fields) {
+        *beside.entry(name).or_default() += count;
+    }
+    let beside = beside.into_iter().map(|(name, count)| format!("{name}: {}", human::counted(count, "time")));
+    section(&mut text, "beside the records in their envelopes, and not ingested", beside.collect());
     let left_out = report.left_out.iter().map(|left| format!("{}: {}", left.path, left.reason));
     section(&mut text, "left out", left_out.collect());
     columns::tell(report, &mut text);

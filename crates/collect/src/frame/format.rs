@@ -66,10 +66,13 @@ pub struct Format {
 pub enum Content {
     /// One JSON object a line.
     Ndjson,
+    /// Records in arrays, one after another, or in envelopes.
+    Json,
 }
 
 /// Each content by its names; the first is its own.
-const CONTENTS: &[(Content, &[&str])] = &[(Content::Ndjson, &["ndjson", "jsonl"])];
+const CONTENTS: &[(Content, &[&str])] =
+    &[(Content::Ndjson, &["ndjson", "jsonl"]), (Content::Json, &["json"])];
 
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,9 +14,13 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn given(format: Option<Format>) -> Given {
+    Given { format, ..Given::default() }
+}
+
 fn text_of(bytes: &[u8], format: Option<Format>) -> Result<(Compression, Vec<u8>), FrameError> {
     let read = |buffer_bytes| {
-        let mut framed = open(Cursor::new(bytes.to_vec()), format, buffer_bytes, WINDOW_BYTES_MAX)?;
+        let mut framed = open(Cursor::new(bytes.to_vec()), &given(format), buffer_bytes, WINDOW_BYTES_MAX)?;
         let mut text = Vec::new();
         framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
         Ok((framed.compression, text))
@@ -75,7 +79,7 @@ fn content_tells_the_compression() {
 
 #[test]
 fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
-    let framed = open(&b"\xef\xbb\xbf{}\n"[..], None, BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
+    let framed = open(&b"\xef\xbb\xbf{}\n"[..], &Given::default(), BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
     assert_eq!(framed.skipped_bytes, 3);
     assert_eq!(text_of(&gzip(b"\xef\xbb\xbf{}\n"), None).unwrap().1, b"{}\n");
     for (bytes, name) in [(&b"\xff\xfe{\0}\0"[..], "UTF-16"), (b"\xfe\xff\0{\0}", "UTF-16")] {
@@ -128,7 +132,8 @@ fn damaged_compressed_data_is_an_error() {
 
 /// The texts of the records of a source, and what was rejected of it.
 fn records_of(bytes: &[u8], chunk_bytes: usize) -> (Vec<Vec<u8>>, Vec<Reject>) {
-    let framed = open(Cursor::new(bytes.to_vec()), None, BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
+    let framed =
+        open(Cursor::new(bytes.to_vec()), &Given::default(), BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
     let mut chunks = framed.chunks(chunk_bytes, 16 << 20, Buffers::new(chunk_bytes));
     let (mut records, mut rejects) = (Vec::new(), Vec::new());
     while let Some(chunk) = chunks.next_chunk().unwrap() {

@@ -62,6 +62,8 @@ pub(super) struct Yield {
     pub stored_bytes: u64,
     /// Where a part ends.
     pub position: Option<Box<Position>>,
+    /// Fields beside the records, in envelopes around them, and how often.
+    pub left_out: Vec<(String, u64)>,
     /// `blake3:…` of what was read.
     pub content: String,
 }
@@ -169,7 +171,7 @@ impl<'a> Pass<'a> {
         let reading = Reading {
             store: self.run.catalog.host().store.clone(),
             runtime: Handle::current(),
-            format: self.run.request.format,
+            given: self.run.request.given(),
             buffer_bytes: BUFFER_BYTES,
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
@@ -197,7 +199,7 @@ impl<'a> Pass<'a> {
                     gives.compression = Some(compression);
                 }
             }
-            Step::Other(Message::End { source, stored_bytes, content, position }) => {
+            Step::Other(Message::End { source, stored_bytes, content, position, left_out }) => {
                 self.check_content(source, &content)?;
                 let from_byte = self.plan.todo.get(source).map_or(0, |todo| todo.source.from_byte());
                 if let Some(gives) = self.sources.get_mut(source) {
@@ -205,6 +207,7 @@ impl<'a> Pass<'a> {
                     gives.stored_bytes = stored_bytes;
                     gives.content = content;
                     gives.position = position;
+                    gives.left_out = left_out;
                 }
             }
             Step::Other(Message::Failed(error)) => return Err(*error),

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pressure::Pressure;
 use crate::error::CollectError;
-use crate::frame::{self, Buffers, Chunk, Chunks, Compression, Content, Format, FrameError, WindowTooLarge};
+use crate::frame::{self, Buffers, Chunk, Chunks, Compression, Content, FrameError, Given, WindowTooLarge};
 use crate::source::{Position, RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
@@ -24,7 +24,13 @@ pub(super) enum Message {
     /// Lines of it. The permit is the room that they take until they are written.
     Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     /// It was read to its end. `stored_bytes` counts what is before a part, too.
-    End { source: usize, stored_bytes: u64, content: String, position: Option<Box<Position>> },
+    End {
+        source: usize,
+        stored_bytes: u64,
+        content: String,
+        position: Option<Box<Position>>,
+        left_out: Vec<(String, u64)>,
+    },
     /// Reading failed; nothing follows.
     Failed(Box<CollectError>),
 }
@@ -34,7 +40,7 @@ pub(super) enum Message {
 pub(super) struct Reading {
     pub store: Store,
     pub runtime: Handle,
-    pub format: Option<Format>,
+    pub given: Given,
     pub buffer_bytes: usize,
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
@@ -122,7 +128,7 @@ impl Reading {
             Some(part) => {
                 Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))
             }
-            None => frame::open(raw, self.format, self.buffer_bytes, self.window_bytes_max),
+            None => frame::open(raw, &self.given, self.buffer_bytes, self.window_bytes_max),
         };
         let framed = framed.map_err(|error| told(source, &watch, error))?;
         let (content, compression) = (framed.content, framed.compression);
@@ -153,7 +159,8 @@ impl Reading {
         opened.watch.check_unchanged()?;
         let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
         let position = opened.watch.position();
-        sender.blocking_send(Message::End { source: at, stored_bytes, content, position })?;
+        let left_out = opened.chunks.left_out();
+        sender.blocking_send(Message::End { source: at, stored_bytes, content, position, left_out })?;
         Ok(())
     }
 }

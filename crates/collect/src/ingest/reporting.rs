@@ -1,6 +1,6 @@
 //! The report of an ingest, from what its pass counted and its commit made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hosu_catalog::Committed;
 
@@ -73,6 +73,7 @@ fn skipped(source: &Source) -> SourceReport {
         rescued: 0,
         from_byte: 0,
         bytes: source.size_bytes(),
+        envelope_fields: BTreeMap::new(),
     }
 }
 
@@ -87,5 +88,6 @@ fn read(source: &Source, gives: &Yield) -> SourceReport {
         rescued: gives.rescued,
         from_byte: gives.from_byte,
         bytes: Some(gives.stored_bytes.saturating_sub(gives.from_byte)),
+        envelope_fields: gives.left_out.iter().cloned().collect(),
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn check_heads(
     let reading = Reading {
         store: host.store.clone(),
         runtime: Handle::current(),
-        format: request.format,
+        given: request.given(),
         buffer_bytes: HEAD_BYTES,
         chunk_bytes: 1,
         line_bytes_max: 1,
@@ -60,7 +60,7 @@ pub(super) async fn infer(
     let reading = Reading {
         store: host.store.clone(),
         runtime: Handle::current(),
-        format: request.format,
+        given: request.given(),
         buffer_bytes: BUFFER_BYTES,
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-use crate::frame::{self, Compression, Content, Format, HEAD_BYTES};
+use crate::frame::{self, Compression, Content, Format, Given, HEAD_BYTES};
 
 /// How much of the end of what was taken is kept, to see cheaply that it is still there.
 const GUARD_BYTES: usize = 1024;
@@ -123,7 +123,8 @@ pub struct Part {
 /// When the file cannot be read.
 pub fn is_plain_lines(file: &File, format: Option<Format>) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
-    let framed = frame::open(io::Cursor::new(head), format, HEAD_BYTES, 1);
+    let given = Given { format, ..Given::default() };
+    let framed = frame::open(io::Cursor::new(head), &given, HEAD_BYTES, 1);
     Ok(framed
         .is_ok_and(|framed| framed.compression == Compression::None && framed.content == Content::Ndjson))
 }

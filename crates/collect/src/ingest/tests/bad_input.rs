@@ -7,7 +7,7 @@ use hosu_host::Stop;
 use serde_json::json;
 
 use super::support::{Lake, gzip, lines};
-use crate::frame::Buffers;
+use crate::frame::{Buffers, Given};
 use crate::ingest::ingest;
 use crate::ingest::pressure::Pressure;
 use crate::ingest::reader::{self, Message, Reading};
@@ -130,7 +130,7 @@ async fn the_reader_waits_for_room() {
     let reading = Reading {
         store: lake.catalog.host().store.clone(),
         runtime: tokio::runtime::Handle::current(),
-        format: None,
+        given: Given::default(),
         buffer_bytes: 4 << 10,
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,

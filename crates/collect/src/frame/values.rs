@@ -1,0 +1,485 @@
+//! JSON that is not one record a line: arrays of records, records one after another that span lines or share them, and
+//! records in an array inside an envelope.
+//!
+//! The text is never held whole. A walk over its bytes knows brackets, texts and where records begin and end; whether a record
+//! is one is the decoder's to say. What stands between records and should not is a reject with its place. A record that is
+//! broken (a line ends within a text, or its end does not come) is a reject, and reading goes on at the next line that begins as
+//! the broken one did, with the same white space and a `{`: so what is inside a record is not taken for one.
+
+mod walk;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use super::chunk::{Chunk, HEAD_BYTES_MAX, Records, Span};
+use super::ending::Ending;
+use super::{Chunks, Cutting};
+use crate::json::Reject;
+pub(super) use walk::{Looked, Walk, member, skip_blank};
+
+/// So many names of fields of envelopes are counted.
+const NAMES_MAX: usize = 100;
+
+/// A name in an envelope may be so long.
+const NAME_BYTES_MAX: usize = 4 << 10;
+
+/// White space before a record that is longer is not remembered.
+const INDENT_BYTES_MAX: usize = 1 << 10;
+
+/// Why a record that is broken is one.
+const BROKEN: &str = "not JSON: the record is broken, up to the next line that begins as it does";
+
+/// Why there is a reject at the end of a text.
+const UNCLOSED: &str = "not JSON: the text ends, and an array or envelope in it does not";
+
+/// Reads records that stand anywhere in a text. Places are in bytes of the text, from 0.
+pub(super) struct Values<R> {
+    text: R,
+    chunk_bytes: usize,
+    record_bytes_max: usize,
+    /// Names from an envelope to its records; none when records stand by themselves or in an array.
+    path: Vec<String>,
+    /// What was read and not given, and where it begins.
+    buffer: Vec<u8>,
+    start: u64,
+    /// The next byte that is to be looked at.
+    at: u64,
+    /// The line of `counted`, which is never behind `at`.
+    line_number: u64,
+    counted: u64,
+    /// The white space that `at` has before it in its line, if there is nothing else.
+    indent: Option<Vec<u8>>,
+    open: Vec<Level>,
+    state: State,
+    /// Whether a record did not end: from then on a line that begins as a record does ends the one before.
+    lines_begin_records: bool,
+    spans: Vec<(u64, u64, u64)>,
+    rejects: Vec<Reject>,
+    others: BTreeMap<String, u64>,
+    ended: bool,
+    ending: Ending,
+}
+
+/// Something that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// An array whose elements are records.
+    Records,
+    /// An envelope, so many names down the path.
+    Envelope(usize),
+}
+
+enum State {
+    Between,
+    /// In a record.
+    Record {
+        walk: Walk,
+        begun: Begun,
+    },
+    /// In a value that is not kept, or in a record that is too long.
+    Skip {
+        walk: Walk,
+        too_long: Option<Begun>,
+    },
+    /// Behind a record that is broken, before the next one.
+    Lost {
+        begun: Begun,
+    },
+    Done,
+}
+
+/// Where a record began.
+#[derive(Clone, Debug)]
+struct Begun {
+    at: u64,
+    line_number: u64,
+    /// The white space before it; empty when something else of its line is before it.
+    indent: Vec<u8>,
+    begins_line: bool,
+    /// Its beginning, once it is not kept whole.
+    head: Vec<u8>,
+}
+
+impl Begun {
+    /// Whether within so many bytes a line begins as the record's own does.
+    fn begins_line_in(&self, bytes: &[u8], length: usize) -> bool {
+        next_of_line(bytes.get(..length).unwrap_or_default(), &self.indent).is_some()
+    }
+}
+
+impl<R: Read> Values<R> {
+    /// Records of a text that begins at `byte_offset`.
+    pub(super) fn new(text: R, byte_offset: u64, path: Vec<String>, cutting: Cutting) -> Self {
+        let Cutting { chunk_bytes, line_bytes_max, ending, .. } = cutting;
+        Self {
+            text,
+            chunk_bytes: chunk_bytes.max(1),
+            record_bytes_max: line_bytes_max.max(1),
+            path,
+            buffer: Vec::new(),
+            start: byte_offset,
+            at: byte_offset,
+            line_number: 1,
+            counted: byte_offset,
+            indent: Some(Vec::new()),
+            open: Vec::new(),
+            state: State::Between,
+            lines_begin_records: false,
+            spans: Vec::new(),
+            rejects: Vec::new(),
+            others: BTreeMap::new(),
+            ended: false,
+            ending,
+        }
+    }
+
+    fn next_values(&mut self) -> io::Result<Option<Chunk>> {
+        loop {
+            let has_more = match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Ok(self.has_something().then(|| self.give())),
+                State::Between => self.between(),
+                State::Record { walk, begun } => self.record(walk, begun),
+                State::Skip { walk, too_long } => self.skip(walk, too_long),
+                State::Lost { begun } => self.lost(begun),
+            };
+            if has_more && (self.at - self.start) < self.chunk_bytes as u64 {
+                continue;
+            }
+            if self.has_something() && (has_more || !self.ended) {
+                return Ok(Some(self.give()));
+            }
+            if !has_more && self.ended {
+                self.finish();
+            } else if !has_more {
+                self.read()?;
+            }
+        }
+    }
+
+    fn has_something(&self) -> bool {
+        !self.spans.is_empty() || !self.rejects.is_empty()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.index(self.at)..).unwrap_or_default()
+    }
+
+    fn index(&self, at: u64) -> usize {
+        usize::try_from(at - self.start).unwrap_or(usize::MAX)
+    }
+
+    fn between_bytes(&self, from: u64, to: u64) -> &[u8] {
+        self.buffer.get(self.index(from)..self.index(to)).unwrap_or_default()
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        if !self.has_something() {
+            let keep_from = match &self.state {
+                State::Record { begun, .. } => begun.at,
+                _ => self.at,
+            };
+            self.forget(keep_from);
+        }
+        let more = self.chunk_bytes.max(self.buffer.len() / 2);
+        let read = self.text.by_ref().take(more as u64).read_to_end(&mut self.buffer)?;
+        self.ended = read < more;
+        Ok(())
+    }
+
+    fn forget(&mut self, before: u64) {
+        self.count_lines(before);
+        self.buffer.drain(..self.index(before));
+        self.start = before;
+    }
+
+    /// The number of the line of a place that is not before those asked for earlier.
+    fn count_lines(&mut self, at: u64) -> u64 {
+        if at > self.counted {
+            let passed = self.between_bytes(self.counted, at);
+            self.line_number += memchr::memchr_iter(b'\n', passed).count() as u64;
+            self.counted = at;
+        }
+        self.line_number
+    }
+
+    /// The records that are whole, and what was rejected.
+    fn give(&mut self) -> Chunk {
+        let rest_from = match &self.state {
+            State::Record { begun, .. } => begun.at,
+            _ => self.at,
+        };
+        let spans = std::mem::take(&mut self.spans).into_iter();
+        let spans: Vec<Span> = spans
+            .map(|(from, to, line_number)| Span { start: self.index(from), end: self.index(to), line_number })
+            .collect();
+        let chunk = Chunk {
+            bytes: self.between_bytes(self.start, rest_from).to_vec(),
+            byte_offset: self.start,
+            line_number: spans.first().map_or(self.line_number, |span| span.line_number),
+            records: Records::Spans(spans),
+            rejects: std::mem::take(&mut self.rejects),
+        };
+        self.forget(rest_from);
+        chunk
+    }
+
+    /// Goes to the next record. False: more must be read first.
+    fn between(&mut self) -> bool {
+        self.state = State::Between;
+        let blank = skip_blank(self.rest());
+        let passed = self.between_bytes(self.at, self.at + blank as u64).to_vec();
+        match memchr::memrchr(b'\n', &passed) {
+            Some(line) => self.indent = Some(passed.get(line + 1..).unwrap_or_default().to_vec()),
+            None => self.indent = self.indent.take().map(|indent| [indent, passed].concat()),
+        }
+        self.indent = self.indent.take().filter(|indent| indent.len() <= INDENT_BYTES_MAX);
+        self.at += blank as u64;
+        let Some(next) = self.rest().first().copied() else { return false };
+        match (self.open.last().copied(), next) {
+            (None, b'[') if self.path.is_empty() => self.enter(Level::Records),
+            (None, b'{') if !self.path.is_empty() => self.enter(Level::Envelope(0)),
+            (None, b'{')
+            | (Some(Level::Records), b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                self.begin();
+            }
+            (Some(Level::Records), b']') | (Some(Level::Envelope(_)), b'}') => {
+                self.open.pop();
+                self.pass(1);
+            }
+            (Some(_), b',') => self.pass(1),
+            (Some(Level::Envelope(depth)), b'"') => return self.member(depth),
+            _ => return self.reject_line(),
+        }
+        true
+    }
+
+    fn pass(&mut self, bytes: usize) {
+        self.at += bytes as u64;
+        self.indent = None;
+    }
+
+    fn enter(&mut self, level: Level) {
+        self.open.push(level);
+        self.pass(1);
+    }
+
+    fn begin(&mut self) {
+        let line_number = self.count_lines(self.at);
+        let begins_line = self.indent.is_some();
+        let indent = self.indent.take().unwrap_or_default();
+        let begun = Begun { at: self.at, line_number, indent, begins_line, head: Vec::new() };
+        self.state = State::Record { walk: Walk::default(), begun };
+    }
+
+    /// A member of an envelope: the next name of the path, or one that is beside the records.
+    fn member(&mut self, depth: usize) -> bool {
+        let rest = self.rest();
+        let Some((name, value_at)) = member(rest) else {
+            let is_none = self.ended || rest.len() > NAME_BYTES_MAX;
+            return is_none && self.reject_line();
+        };
+        let value = rest.get(value_at).copied();
+        let is_next = self.path.get(depth).is_some_and(|wanted| *wanted == name);
+        let is_last = depth + 1 == self.path.len();
+        self.pass(value_at);
+        match value {
+            Some(b'[') if is_next && is_last => self.enter(Level::Records),
+            Some(b'{') if is_next && !is_last => self.enter(Level::Envelope(depth + 1)),
+            _ => {
+                if self.others.len() < NAMES_MAX || self.others.contains_key(&name) {
+                    *self.others.entry(name).or_default() += 1;
+                }
+                self.state = State::Skip { walk: Walk::default(), too_long: None };
+            }
+        }
+        true
+    }
+
+    /// A line that is no part of a record.
+    fn reject_line(&mut self) -> bool {
+        let rest = self.rest();
+        let end = memchr::memchr(b'\n', rest);
+        if end.is_none() && !self.ended && rest.len() < HEAD_BYTES_MAX {
+            return false;
+        }
+        let line = rest.get(..end.unwrap_or(rest.len()).min(HEAD_BYTES_MAX)).unwrap_or_default();
+        let (record, length) = (line.trim_ascii_end().to_vec(), line.len());
+        let reason = "not JSON: it stands where a record or the end of an array should".to_owned();
+        let line_number = self.count_lines(self.at);
+        self.rejects.push(Reject { record, reason, byte_offset: self.at, line_number });
+        self.pass(length);
+        true
+    }
+
+    fn record(&mut self, mut walk: Walk, mut begun: Begun) -> bool {
+        let rest = self.rest();
+        let looked = walk.look(rest);
+        let length = if let Looked::Ends(length) = looked { length } else { rest.len() };
+        // An end that is another bracket's shows that the record's own is missing.
+        let last = rest.get(..length).and_then(<[u8]>::last);
+        let is_others = matches!(looked, Looked::Ends(_))
+            && matches!(
+                (self.between_bytes(begun.at, begun.at + 1), last),
+                (b"{", Some(b']')) | (b"[", Some(b'}'))
+            );
+        let is_next = self.lines_begin_records && begun.begins_line_in(rest, length);
+        if looked == Looked::Broken || is_others || is_next {
+            self.lose(begun);
+            return true;
+        }
+        match looked {
+            Looked::Ends(_) => {
+                self.pass(length);
+                self.end(begun);
+                true
+            }
+            _ => {
+                self.at += rest.len() as u64;
+                let bytes = self.between_bytes(begun.at, self.at);
+                if bytes.len() > self.record_bytes_max && memchr::memchr(b'\n', bytes).is_some() {
+                    self.lose(begun);
+                    return true;
+                }
+                if bytes.len() > self.record_bytes_max {
+                    begun.head =
+                        bytes.get(..HEAD_BYTES_MAX.min(self.record_bytes_max)).unwrap_or(bytes).to_vec();
+                    self.state = State::Skip { walk, too_long: Some(begun) };
+                    return true;
+                }
+                self.state = State::Record { walk, begun };
+                false
+            }
+        }
+    }
+
+    /// A record is whole.
+    fn end(&mut self, begun: Begun) {
+        self.state = State::Between;
+        let bytes = self.at - begun.at;
+        if begun.head.is_empty() && bytes <= self.record_bytes_max as u64 {
+            self.spans.push((begun.at, self.at, begun.line_number));
+            return;
+        }
+        let record = match begun.head.is_empty() {
+            true => {
+                let all = self.between_bytes(begun.at, self.at);
+                all.get(..HEAD_BYTES_MAX.min(self.record_bytes_max)).unwrap_or(all).to_vec()
+            }
+            false => begun.head,
+        };
+        let kept = record.len();
+        let reason =
+            format!("the record is too long: {bytes} bytes, of which the first {kept} are kept here");
+        self.rejects.push(Reject { record, reason, byte_offset: begun.at, line_number: begun.line_number });
+    }
+
+    fn skip(&mut self, mut walk: Walk, too_long: Option<Begun>) -> bool {
+        let rest = self.rest();
+        match walk.look(rest) {
+            Looked::Ends(length) => {
+                self.pass(length);
+                match too_long {
+                    Some(begun) => self.end(begun),
+                    None => self.state = State::Between,
+                }
+                true
+            }
+            Looked::Broken | Looked::Goes => {
+                self.at += rest.len() as u64;
+                self.state = State::Skip { walk, too_long };
+                false
+            }
+        }
+    }
+
+    /// A record turns out to be broken: the next one is looked for from its second line on.
+    fn lose(&mut self, begun: Begun) {
+        self.lines_begin_records = true;
+        self.at = begun.at;
+        self.state = State::Lost { begun };
+    }
+
+    fn lost(&mut self, mut begun: Begun) -> bool {
+        let rest = self.rest();
+        let found = next_of_line(rest, &begun.indent);
+        // Of a line that has only begun it cannot be said yet.
+        let certain = match memchr::memrchr(b'\n', rest) {
+            Some(line) if rest.len() - line - 1 <= begun.indent.len() => line,
+            _ => rest.len(),
+        };
+        let passed = found.unwrap_or(if self.ended { rest.len() } else { certain });
+        let room = HEAD_BYTES_MAX.saturating_sub(begun.head.len());
+        begun.head.extend_from_slice(rest.get(..passed.min(room)).unwrap_or_default());
+        self.at += passed as u64;
+        if found.is_none() && !self.ended {
+            self.state = State::Lost { begun };
+            return false;
+        }
+        let record = begun.head.trim_ascii_end().to_vec();
+        let lost = self.at - begun.at;
+        let reason = match lost > HEAD_BYTES_MAX as u64 {
+            true => format!("{BROKEN}: {lost} bytes, of which the first {} are kept here", record.len()),
+            false => BROKEN.to_owned(),
+        };
+        self.rejects.push(Reject { record, reason, byte_offset: begun.at, line_number: begun.line_number });
+        // The next line begins with an envelope of its own.
+        if !begun.begins_line && !self.path.is_empty() {
+            self.open.clear();
+        }
+        self.indent = Some(Vec::new());
+        self.state = State::Between;
+        found.is_some()
+    }
+
+    /// The text is at its end.
+    fn finish(&mut self) {
+        let reason = self.ending.reason();
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Record { walk, begun } if walk.is_whole() => self.end(begun),
+            State::Record { begun, .. } => match reason {
+                None => self.lose(begun),
+                Some(reason) => {
+                    let record = self.between_bytes(begun.at, self.at).to_vec();
+                    self.rejects.push(Reject {
+                        record,
+                        reason,
+                        byte_offset: begun.at,
+                        line_number: begun.line_number,
+                    });
+                }
+            },
+            State::Skip { too_long: Some(begun), .. } => self.end(begun),
+            _ => {
+                let is_open = !self.open.is_empty();
+                let unclosed = || is_open.then(|| UNCLOSED.to_owned());
+                if let Some(reason) = reason.or_else(unclosed) {
+                    let (record, byte_offset) = (Vec::new(), self.at);
+                    let line_number = self.count_lines(byte_offset);
+                    self.rejects.push(Reject { record, reason, byte_offset, line_number });
+                }
+            }
+        }
+    }
+}
+
+/// Where the next line begins that has this white space and then a `{`.
+fn next_of_line(bytes: &[u8], indent: &[u8]) -> Option<usize> {
+    let begins = |at: &usize| {
+        let line = bytes.get(at + 1..).unwrap_or_default();
+        line.strip_prefix(indent).is_some_and(|line| line.starts_with(b"{"))
+    };
+    memchr::memchr_iter(b'\n', bytes).find(begins).map(|at| at + 1)
+}
+
+impl<R: Read + Send> Chunks for Values<R> {
+    fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        self.next_values()
+    }
+
+    fn left_out(&self) -> Vec<(String, u64)> {
+        self.others.iter().map(|(name, count)| (name.clone(), *count)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
