@@ -51,7 +51,9 @@ fn envelopes_are_opened_and_what_is_beside_the_records_is_told() {
     assert_eq!(place.rows("select sum(id) from items"), json!([[6]]));
     // Without the path each line is a record.
     assert_eq!(place.ingest(&["whole", "answers.ndjson"])["rows"], 2);
-    place.hosu(&["ingest", "items", "answers.ndjson", "--records-path", "a..b"]).fails(2, "USAGE", "a..b");
+    place
+        .hosu(&["--output", "json", "ingest", "items", "answers.ndjson", "--records-path", "a..b"])
+        .fails(2, "USAGE", "a..b");
 }
 
 #[test]
