@@ -6,6 +6,7 @@ mod bad_lakes;
 mod bad_statements;
 mod contract;
 mod crash;
+mod csv;
 mod dice;
 mod docker;
 mod doctor;

@@ -67,7 +67,7 @@ pub enum CollectError {
         name: String,
     },
     /// The source is no text: nothing of it could be an event.
-    #[error("{name} is {kind}, not lines of JSON")]
+    #[error("{name} is {kind}, not lines of JSON or CSV")]
     SourceBinary {
         /// The source.
         name: String,
@@ -81,6 +81,14 @@ pub enum CollectError {
         name: String,
         /// The encoding that it begins in.
         encoding: &'static str,
+    },
+    /// The header of a CSV or TSV source cannot name columns.
+    #[error("the header of {name} cannot be used: {reason}")]
+    SourceHeader {
+        /// The source.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Compressed data that is damaged.
     #[error("{name} is damaged: its {compression} data fails at byte {offset_bytes}: {source}")]

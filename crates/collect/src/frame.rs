@@ -6,6 +6,7 @@
 
 mod binary;
 mod chunk;
+mod csv;
 mod ending;
 mod format;
 mod gzip;
@@ -18,8 +19,10 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use bzip2::bufread::MultiBzDecoder;
+use iceberg::spec::SchemaRef;
 
 pub use chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Records, Span};
+pub use csv::{Csv, HeaderError};
 use ending::Counted;
 pub use ending::Ending;
 pub use format::{Compression, Content, Format, FormatError};
@@ -84,6 +87,9 @@ pub enum FrameError {
         /// What the decompressor said.
         source: io::Error,
     },
+    /// Its header names no columns.
+    #[error(transparent)]
+    Header(HeaderError),
     /// It wants more memory to be decompressed than there is for it.
     #[error(transparent)]
     Window(WindowTooLarge),
@@ -108,6 +114,8 @@ pub struct Framed {
     pub records_path: Vec<String>,
     /// How the text ended, once it did.
     pub ending: Ending,
+    /// Its first byte that is no blank, when nobody has said what the content is.
+    guessed_by: Option<u8>,
 }
 
 /// What is said of sources instead of being found out.
@@ -136,14 +144,33 @@ impl Given {
 }
 
 impl Framed {
-    /// Its records.
-    pub fn chunks(self, chunk_bytes: usize, line_bytes_max: usize, buffers: Buffers) -> Box<dyn Chunks> {
+    /// The same for a source of this name. The name counts only where the content does not look like JSON.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        if self.guessed_by.is_some_and(|byte| !b"{[".contains(&byte))
+            && let Some(content) = Content::of_name(name)
+        {
+            self.content = content;
+        }
+        self
+    }
+
+    /// Its records, for a table of these columns; none when the columns are to be found.
+    pub fn chunks(
+        self,
+        chunk_bytes: usize,
+        line_bytes_max: usize,
+        buffers: Buffers,
+        columns: Option<SchemaRef>,
+    ) -> Box<dyn Chunks> {
         let cutting = Cutting { chunk_bytes, line_bytes_max, buffers, ending: self.ending };
         match self.content {
             Content::Json => Box::new(Values::new(self.text, self.skipped_bytes, self.records_path, cutting)),
             Content::Ndjson => {
                 Box::new(Lines::new(self.text, self.skipped_bytes, cutting).from_line(self.line_number))
             }
+            Content::Csv => Box::new(Csv::new(self.text, b',', self.skipped_bytes, cutting, columns)),
+            Content::Tsv => Box::new(Csv::new(self.text, b'\t', self.skipped_bytes, cutting, columns)),
         }
     }
 }
@@ -191,6 +218,9 @@ pub fn open(
     if format.is_none() {
         binary::check(&head, compression)?;
     }
+    let first = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start().first();
+    let guessed_by =
+        (format.is_none() && given.records_path.is_empty()).then(|| first.copied().unwrap_or(b' '));
     let skipped_bytes = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let (content, records_path) = given.content_of(head.get(skipped_bytes..).unwrap_or_default());
     text.consume(skipped_bytes);
@@ -203,6 +233,7 @@ pub fn open(
         content,
         records_path,
         ending,
+        guessed_by,
     })
 }
 
@@ -215,11 +246,24 @@ pub fn resume(
 ) -> Framed {
     let text = Box::new(BufReader::with_capacity(buffer_bytes, raw));
     let (compression, content, ending) = (Compression::None, Content::Ndjson, Ending::default());
-    Framed { compression, text, skipped_bytes, line_number, content, records_path: Vec::new(), ending }
+    Framed {
+        compression,
+        text,
+        skipped_bytes,
+        line_number,
+        content,
+        records_path: Vec::new(),
+        ending,
+        guessed_by: None,
+    }
 }
 
 /// Tells a damaged source from one that cannot be read.
 pub fn read_error(compression: Compression, error: io::Error) -> FrameError {
+    let error = match error.downcast::<HeaderError>() {
+        Ok(header) => return FrameError::Header(header),
+        Err(error) => error,
+    };
     // What the decompressors say themselves has these kinds, or none (zstd); what the system says has others.
     if let Some(too_large) = error.get_ref().and_then(|inner| inner.downcast_ref::<WindowTooLarge>()) {
         return FrameError::Window(*too_large);

@@ -39,10 +39,13 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
             ("SOURCE_EMPTY", "name a source that has records")
         }
         CollectError::SourceBinary { .. } => {
-            ("SOURCE_BINARY", "name files of one JSON object a line, plain, gzip, zstd or bzip2")
+            ("SOURCE_BINARY", "name files of one JSON object a line, or CSV, plain or compressed")
         }
         CollectError::SourceEncoding { .. } => {
             ("SOURCE_ENCODING", "convert it to UTF-8 first, for example with iconv")
+        }
+        CollectError::SourceHeader { .. } => {
+            ("SOURCE_HEADER", "its first line must name each column, once; --format says what a source is")
         }
         CollectError::SourceDamaged { .. } => {
             ("SOURCE_DAMAGED", "get the file again: nothing of it was loaded")

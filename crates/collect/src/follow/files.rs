@@ -377,7 +377,7 @@ impl Tracked {
         let Some(rows) = self.rows.take() else { return Ok(()) };
         let unreadable = |error| self.unreadable(error);
         let size_bytes = self.stamp.size_bytes;
-        if !part::is_plain_lines(file, facts.format).map_err(unreadable)? {
+        if !part::is_plain_lines(file, &self.name, facts.format).map_err(unreadable)? {
             self.kind = Kind::Whole { taken: None };
             self.rows = Some(rows);
             return Ok(());

@@ -38,6 +38,8 @@ pub struct Span {
     pub start: usize,
     /// The byte behind its last.
     pub end: usize,
+    /// Where it begins in the source's text, from 0.
+    pub byte_offset: u64,
     /// The number of the line where it begins in the source's text, from 1.
     pub line_number: u64,
 }
@@ -73,7 +75,7 @@ impl Chunk {
         };
         lines_of(lines, self.byte_offset, self.line_number).chain(spans.iter().map(|span| Line {
             bytes: self.bytes.get(span.start..span.end).unwrap_or_default(),
-            byte_offset: self.byte_offset + span.start as u64,
+            byte_offset: span.byte_offset,
             line_number: span.line_number,
         }))
     }
@@ -81,12 +83,16 @@ impl Chunk {
     /// The chunk from one of its records on; what was rejected is not in it.
     #[must_use]
     pub fn rest_from(&self, line: &Line<'_>) -> Self {
-        let start = usize::try_from(line.byte_offset.saturating_sub(self.byte_offset)).unwrap_or(usize::MAX);
-        let records = match &self.records {
-            Records::Lines => Records::Lines,
+        let (start, records) = match &self.records {
+            Records::Lines => {
+                let start = line.byte_offset.saturating_sub(self.byte_offset);
+                (usize::try_from(start).unwrap_or(usize::MAX), Records::Lines)
+            }
             Records::Spans(spans) => {
-                let rest = spans.iter().filter(|span| span.start >= start);
-                Records::Spans(rest.map(|span| span.moved_back(start)).collect())
+                let done = spans.partition_point(|span| span.byte_offset < line.byte_offset);
+                let rest = spans.get(done..).unwrap_or_default();
+                let start = rest.first().map_or(self.bytes.len(), |span| span.start);
+                (start, Records::Spans(rest.iter().map(|span| span.moved_back(start)).collect()))
             }
         };
         Self {

@@ -68,16 +68,37 @@ pub enum Content {
     Ndjson,
     /// Records in arrays, one after another, or in envelopes.
     Json,
+    /// Fields with commas between them, a header first (RFC 4180).
+    Csv,
+    /// The same with tabs.
+    Tsv,
 }
 
 /// Each content by its names; the first is its own.
-const CONTENTS: &[(Content, &[&str])] =
-    &[(Content::Ndjson, &["ndjson", "jsonl"]), (Content::Json, &["json"])];
+const CONTENTS: &[(Content, &[&str])] = &[
+    (Content::Ndjson, &["ndjson", "jsonl"]),
+    (Content::Json, &["json"]),
+    (Content::Csv, &["csv"]),
+    (Content::Tsv, &["tsv"]),
+];
 
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = CONTENTS.iter().find(|(content, _)| content == self).map(|(_, names)| *names);
         f.write_str(names.and_then(|names| names.first().copied()).unwrap_or_default())
+    }
+}
+
+impl Content {
+    /// What a source of this name is said to be: `visits.csv`, `visits.tsv.gz`.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        let (name, _) = Compression::of_name(&lower);
+        match name.rsplit_once('.')?.1 {
+            "csv" => Some(Self::Csv),
+            "tsv" => Some(Self::Tsv),
+            _ => None,
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn damaged_compressed_data_is_an_error() {
 fn records_of(bytes: &[u8], chunk_bytes: usize) -> (Vec<Vec<u8>>, Vec<Reject>) {
     let framed =
         open(Cursor::new(bytes.to_vec()), &Given::default(), BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
-    let mut chunks = framed.chunks(chunk_bytes, 16 << 20, Buffers::new(chunk_bytes));
+    let mut chunks = framed.chunks(chunk_bytes, 16 << 20, Buffers::new(chunk_bytes), None);
     let (mut records, mut rejects) = (Vec::new(), Vec::new());
     while let Some(chunk) = chunks.next_chunk().unwrap() {
         records.extend(chunk.lines().map(|line| line.bytes.to_vec()));

@@ -210,7 +210,12 @@ impl<R: Read> Values<R> {
         };
         let spans = std::mem::take(&mut self.spans).into_iter();
         let spans: Vec<Span> = spans
-            .map(|(from, to, line_number)| Span { start: self.index(from), end: self.index(to), line_number })
+            .map(|(from, to, line_number)| Span {
+                start: self.index(from),
+                end: self.index(to),
+                byte_offset: from,
+                line_number,
+            })
             .collect();
         let chunk = Chunk {
             bytes: self.between_bytes(self.start, rest_from).to_vec(),

@@ -134,7 +134,7 @@ async fn tail(request: &IngestRequest, source: &Source, rows: Vec<LedgerRow>) ->
         let unreadable = |source| CollectError::SourceUnreadable { name: name.clone(), source };
         let file = File::open(&path).map_err(unreadable)?;
         let to_byte = file.metadata().map_err(unreadable)?.len();
-        if !part::is_plain_lines(&file, format).map_err(unreadable)? {
+        if !part::is_plain_lines(&file, &name, format).map_err(unreadable)? {
             return Err(CollectError::NoTail {
                 name,
                 reason: "only of plain lines it is known where a record begins",

@@ -177,6 +177,7 @@ impl<'a> Pass<'a> {
             line_bytes_max: settings.line_bytes_max,
             window_bytes_max: settings.window_bytes_max(),
             buffers: self.decoding.buffers.clone(),
+            columns: Some(self.plan.table.schema.clone()),
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
         let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);

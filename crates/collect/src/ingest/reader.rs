@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use hosu_host::{Store, StoreError};
+use iceberg::spec::SchemaRef;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -46,6 +47,8 @@ pub(super) struct Reading {
     pub line_bytes_max: usize,
     pub window_bytes_max: u64,
     pub buffers: Buffers,
+    /// The table's columns; none when they are to be found.
+    pub columns: Option<SchemaRef>,
 }
 
 /// How many messages wait; chunks are held back by their room.
@@ -130,9 +133,16 @@ impl Reading {
             }
             None => frame::open(raw, &self.given, self.buffer_bytes, self.window_bytes_max),
         };
-        let framed = framed.map_err(|error| told(source, &watch, error))?;
+        let framed = framed.map_err(|error| told(source, &watch, error))?.named(&source.name);
+        if source.part().is_some_and(|part| part.may_grow)
+            && matches!(framed.content, Content::Csv | Content::Tsv)
+        {
+            let reason = "what its columns are stands in its first line";
+            return Err(CollectError::NoTail { name: source.name.clone(), reason });
+        }
         let (content, compression) = (framed.content, framed.compression);
-        let chunks = framed.chunks(self.chunk_bytes, self.line_bytes_max, self.buffers.clone());
+        let chunks =
+            framed.chunks(self.chunk_bytes, self.line_bytes_max, self.buffers.clone(), self.columns.clone());
         Ok(Opened { source: source.clone(), watch, content, compression, chunks })
     }
 
@@ -195,6 +205,7 @@ fn told(source: &Source, watch: &Watch, error: FrameError) -> CollectError {
         FrameError::Damaged { compression, source } => {
             CollectError::SourceDamaged { name, compression, offset_bytes: watch.bytes(), source }
         }
+        FrameError::Header(header) => CollectError::SourceHeader { name, reason: header.to_string() },
         FrameError::Window(too_large) => {
             let WindowTooLarge { window_bytes, bytes_max } = too_large;
             CollectError::SourceWindow { name, window_bytes, bytes_max }

@@ -42,6 +42,7 @@ pub(super) async fn check_heads(
         line_bytes_max: 1,
         window_bytes_max: request.settings.window_bytes_max(),
         buffers: Buffers::new(0),
+        columns: None,
     };
     source::blocking(move || files.iter().try_for_each(|file| reading.open(file).map(drop))).await
 }
@@ -66,6 +67,7 @@ pub(super) async fn infer(
         line_bytes_max: settings.line_bytes_max,
         window_bytes_max: settings.window_bytes_max(),
         buffers: Buffers::new(0),
+        columns: None,
     };
     let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
     let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));

@@ -117,16 +117,18 @@ pub struct Part {
     pub may_grow: bool,
 }
 
-/// Whether a file is lines of text without compression, as its beginning says.
+/// Whether a file of this name is lines of text without compression, as its beginning says.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn is_plain_lines(file: &File, format: Option<Format>) -> io::Result<bool> {
+pub fn is_plain_lines(file: &File, name: &str, format: Option<Format>) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
     let given = Given { format, ..Given::default() };
     let framed = frame::open(io::Cursor::new(head), &given, HEAD_BYTES, 1);
-    Ok(framed
-        .is_ok_and(|framed| framed.compression == Compression::None && framed.content == Content::Ndjson))
+    Ok(framed.is_ok_and(|framed| {
+        let framed = framed.named(name);
+        framed.compression == Compression::None && framed.content == Content::Ndjson
+    }))
 }
 
 /// What tells a file from another one of its name: `inode:<device>:<inode>`.

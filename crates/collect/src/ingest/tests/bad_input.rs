@@ -136,6 +136,7 @@ async fn the_reader_waits_for_room() {
         line_bytes_max: 1 << 20,
         window_bytes_max: 1 << 20,
         buffers: Buffers::new(64 << 10),
+        columns: None,
     };
     let kind = SourceKind::File { path: lake.path("a.json"), size_bytes: text.len() as u64 };
     let source = Source { name: "a.json".to_owned(), kind };
