@@ -16,7 +16,7 @@ use hosu_table::name::TableName;
 
 use super::entry::{Offer, Rows, Trouble};
 use crate::error::CollectError;
-use crate::frame::{Format, HEAD_BYTES};
+use crate::frame::{Given, HEAD_BYTES};
 use crate::request::{IngestRequest, OnChanged};
 use crate::source::part::{self, Known};
 use crate::source::{Part, Position, Source, SourceKind};
@@ -103,7 +103,7 @@ pub(super) struct Files {
 struct Facts<'a> {
     now: Duration,
     commit_bytes: u64,
-    format: Option<Format>,
+    given: Given,
     on_changed: OnChanged,
     table: &'a TableName,
     /// Identities that are other files now.
@@ -176,7 +176,7 @@ impl Files {
         let facts = Facts {
             now,
             commit_bytes,
-            format: request.format,
+            given: request.given(),
             on_changed: request.on_changed,
             table: &request.table,
             visible: &visible,
@@ -377,7 +377,7 @@ impl Tracked {
         let Some(rows) = self.rows.take() else { return Ok(()) };
         let unreadable = |error| self.unreadable(error);
         let size_bytes = self.stamp.size_bytes;
-        if !part::is_plain_lines(file, &self.name, facts.format).map_err(unreadable)? {
+        if !part::is_plain_lines(file, &self.name, &facts.given).map_err(unreadable)? {
             self.kind = Kind::Whole { taken: None };
             self.rows = Some(rows);
             return Ok(());

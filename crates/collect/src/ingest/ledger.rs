@@ -129,12 +129,12 @@ async fn tail(request: &IngestRequest, source: &Source, rows: Vec<LedgerRow>) ->
         return Err(CollectError::NoTail { name, reason });
     };
     let (path, table) = (path.clone(), request.table.clone());
-    let (format, rule) = (request.format, LedgerRule::NothingSince { rows: rows.len() as u64 });
+    let (given, rule) = (request.given(), LedgerRule::NothingSince { rows: rows.len() as u64 });
     let rest = source::blocking(move || {
         let unreadable = |source| CollectError::SourceUnreadable { name: name.clone(), source };
         let file = File::open(&path).map_err(unreadable)?;
         let to_byte = file.metadata().map_err(unreadable)?.len();
-        if !part::is_plain_lines(&file, &name, format).map_err(unreadable)? {
+        if !part::is_plain_lines(&file, &name, &given).map_err(unreadable)? {
             return Err(CollectError::NoTail {
                 name,
                 reason: "only of plain lines it is known where a record begins",

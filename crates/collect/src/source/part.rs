@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-use crate::frame::{self, Compression, Content, Format, Given, HEAD_BYTES};
+use crate::frame::{self, Compression, Content, Given, HEAD_BYTES};
 
 /// How much of the end of what was taken is kept, to see cheaply that it is still there.
 const GUARD_BYTES: usize = 1024;
@@ -121,10 +121,9 @@ pub struct Part {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn is_plain_lines(file: &File, name: &str, format: Option<Format>) -> io::Result<bool> {
+pub fn is_plain_lines(file: &File, name: &str, given: &Given) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
-    let given = Given { format, ..Given::default() };
-    let framed = frame::open(io::Cursor::new(head), &given, HEAD_BYTES, 1);
+    let framed = frame::open(io::Cursor::new(head), given, HEAD_BYTES, 1);
     Ok(framed.is_ok_and(|framed| {
         let framed = framed.named(name);
         framed.compression == Compression::None && framed.content == Content::Ndjson

@@ -116,6 +116,20 @@ async fn only_lines_have_a_tail() {
 }
 
 #[tokio::test]
+async fn envelopes_that_a_path_leads_to_have_none_either() {
+    let lake = Lake::new();
+    let mut request = lake.request(&["a.json"]);
+    request.on_changed = OnChanged::Tail;
+    request.records_path = vec!["r".to_owned()];
+    lake.file("a.json", "{\"r\":[{\"id\":1}]}\n");
+    lake.run(request.clone()).await.unwrap();
+    lake.append("a.json", "{\"r\":[{\"id\":2}]}\n");
+    let error = lake.run(request).await.unwrap_err();
+    assert!(matches!(error, CollectError::NoTail { .. }), "{error}");
+    assert_eq!(lake.ids().await, [1]);
+}
+
+#[tokio::test]
 async fn the_same_batch_again_is_skipped_and_another_one_of_its_id_refused() {
     let lake = Lake::new();
     assert_eq!(lake.batch("7", "{\"id\":1}\n").await.unwrap().rows, 1);
