@@ -16,6 +16,7 @@ mod follow;
 mod ingest;
 mod jobs;
 mod memory;
+mod newer;
 mod round_trip;
 mod s3;
 mod screen;

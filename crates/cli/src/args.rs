@@ -38,7 +38,7 @@ pub enum Output {
 pub enum Command {
     /// Load JSON events into a table, each exactly once
     #[command(after_help = INGEST_EXAMPLES)]
-    Ingest(IngestArguments),
+    Ingest(Box<IngestArguments>),
     /// Run SQL statements in Athena's dialect, or open a shell for them
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArguments),
@@ -112,6 +112,12 @@ pub struct IngestArguments {
     /// A source that was ingested before and has other content now
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub on_changed: OnChangedArgument,
+    /// Only files and objects that were written then or later: 2026-11-01, 2026-11-01T08:00:00Z, or so long ago: 2h, 3d
+    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
+    pub since: Option<String>,
+    /// Only files and objects whose name comes behind this one: a path, an object's key or its URL
+    #[arg(long, value_name = "NAME", conflicts_with = "follow")]
+    pub after: Option<String>,
     /// An id for what comes by standard input: the same id again is skipped
     #[arg(long, value_name = "ID")]
     pub batch_id: Option<String>,

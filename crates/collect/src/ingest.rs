@@ -84,6 +84,7 @@ pub async fn ingest(
         Wanted { texts: &request.sources, folder: &request.folder, batch_id: request.batch_id.as_deref() };
     let finding = source::find(catalog.host(), wanted, stdin);
     let found = unless_stopped(&request.stop, finding).await?;
+    let found = found.narrowed(&request.newer, &request.folder).await?;
     let run = Run { catalog, request: &request, progress: progress.as_ref(), found: &found };
     let result = run.attempts().await;
     progress.end();
@@ -127,7 +128,7 @@ pub(crate) async fn ingest_chosen(
     let clock = catalog.host().clock.clone();
     let started = clock.elapsed();
     let sources = chosen.todo.iter().map(|todo| todo.source.clone()).collect();
-    let found = Found { sources, left_out: Vec::new() };
+    let found = Found { sources, ..Found::default() };
     let run = Run { catalog, request, progress, found: &found };
     let result = run.chosen(chosen).await;
     progress.end();

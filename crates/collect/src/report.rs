@@ -25,6 +25,8 @@ pub struct Report {
     pub sources: u64,
     /// How many sources were skipped because the table has them.
     pub sources_skipped: u64,
+    /// How many sources were passed over because they are not newer than was asked for.
+    pub sources_passed_over: u64,
     /// Data files added, those of the rejects table included; in a dry run those that would be.
     pub data_files: u64,
     /// Bytes of the ingested sources as they are stored.

@@ -8,6 +8,7 @@ use hosu_table::name::TableName;
 
 use crate::frame::{Format, Given};
 use crate::ingest::GiveBack;
+use crate::source::Newer;
 
 /// One ingest: these sources into this table.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct IngestRequest {
     pub columns_max: Option<usize>,
     /// Whether each record is kept as it was read, in the column `_raw`. A table that has it gets it filled anyway.
     pub keep_raw: bool,
+    /// Which of the sources are wanted.
+    pub newer: Newer,
     /// Whether sources that the table has already are ingested again.
     pub reingest: bool,
     /// The id under which the ledger knows what comes by standard input.
@@ -66,6 +69,7 @@ impl IngestRequest {
             evolution: None,
             columns_max: None,
             keep_raw: false,
+            newer: Newer::default(),
             reingest: false,
             batch_id: None,
             on_changed: OnChanged::Refuse,

@@ -136,9 +136,74 @@ pub struct Found {
     pub sources: Vec<Source>,
     /// What was left out.
     pub left_out: Vec<LeftOut>,
+    /// How many sources were passed over because they are not newer than was asked for.
+    pub passed_over: u64,
+}
+
+/// Which of the sources are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newer {
+    /// Those that were written at this time or later, in milliseconds since 1970.
+    pub since_ms: Option<i64>,
+    /// Those whose name comes behind this one, byte by byte: a URL, an object's key, or a path.
+    pub after: Option<String>,
+}
+
+impl Newer {
+    /// Whether a source is wanted. Blocks. Streams are: they have neither time nor place.
+    fn wants(&self, source: &Source, folder: &Path) -> bool {
+        let (modified_ms, is_behind) = match &source.kind {
+            SourceKind::Stream(_) => return true,
+            SourceKind::Object { location, info } => {
+                let behind = |after: &String| match after.contains("://") {
+                    true => source.name.as_str() > after.as_str(),
+                    false => location.key() > after.as_str(),
+                };
+                (Some(info.modified_ms), self.after.as_ref().is_none_or(behind))
+            }
+            SourceKind::File { path, .. } => {
+                let behind =
+                    |after: &String| path.as_os_str().as_encoded_bytes() > absolute(folder, after).as_bytes();
+                (local::modified_ms(path), self.after.as_ref().is_none_or(behind))
+            }
+            SourceKind::Part(_) => return true,
+        };
+        // A file that tells no time is looked at: the ledger knows what was taken.
+        is_behind
+            && self.since_ms.zip(modified_ms).is_none_or(|(since_ms, modified_ms)| modified_ms >= since_ms)
+    }
+}
+
+/// A path as the names of files are: absolute, its folder's links followed.
+fn absolute(folder: &Path, text: &str) -> String {
+    let path = folder.join(text);
+    let real = path.parent().and_then(|parent| parent.canonicalize().ok());
+    let path = match (real, path.file_name()) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => path,
+    };
+    path.to_string_lossy().into_owned()
 }
 
 impl Found {
+    /// Without the sources that are not wanted.
+    ///
+    /// # Errors
+    /// [`CollectError::Stopped`] when the runtime is shutting down.
+    pub async fn narrowed(mut self, newer: &Newer, folder: &Path) -> Result<Self, CollectError> {
+        if *newer == Newer::default() {
+            return Ok(self);
+        }
+        let (newer, folder) = (newer.clone(), folder.to_owned());
+        blocking(move || {
+            let before = self.sources.len();
+            self.sources.retain(|source| newer.wants(source, &folder));
+            self.passed_over = (before - self.sources.len()) as u64;
+            Ok(self)
+        })
+        .await
+    }
+
     fn extend(&mut self, more: Self) {
         self.sources.extend(more.sources);
         self.left_out.extend(more.left_out);
@@ -213,7 +278,7 @@ fn standard_input(
     let spool = Arc::new(Spool::new(host.scratch.clone(), move || Ok(reader)));
     let name = batch_id.map_or_else(|| STDIN.to_owned(), |id| format!("{BATCH}{id}"));
     let sources = vec![Source { name, kind: SourceKind::Stream(spool) }];
-    Ok(Found { sources, left_out: Vec::new() })
+    Ok(Found { sources, ..Found::default() })
 }
 
 /// Runs what blocks away from the threads that must not.

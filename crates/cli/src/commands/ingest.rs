@@ -11,6 +11,8 @@ use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
+use chrono::{DateTime, NaiveDate};
+use hosu_collect::source::Newer;
 use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
@@ -18,6 +20,7 @@ use hosu_table::name::TableName;
 use super::{Context, doctor};
 use crate::allocator;
 use crate::args::{IngestArguments, OnChangedArgument, Output};
+use crate::config;
 use crate::failure::{Exit, Failure};
 use crate::print::human;
 use crate::progress::progress;
@@ -84,10 +87,13 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
         }
     };
     let schema = arguments.schema.map(|path| read(&context.folder.join(path))).transpose()?;
+    let since_ms = arguments.since.as_deref().map(|text| since_ms(text, context)).transpose()?;
+    let newer = Newer { since_ms, after: arguments.after };
     let records_path = records_path(arguments.records_path.as_deref())?;
     Ok(IngestRequest {
         format,
         records_path,
+        newer,
         partition_by: arguments.partition_by,
         sort_by: arguments.sort_by,
         schema,
@@ -117,6 +123,24 @@ fn batch_id(arguments: &IngestArguments) -> Result<Option<String>, Failure> {
             .remedy("`producer | hosu ingest TABLE - --batch-id ID`; files are known by their names"));
     }
     Ok(Some(id.clone()))
+}
+
+/// A time as `--since` has it, in milliseconds since 1970.
+fn since_ms(text: &str, context: &Context) -> Result<i64, Failure> {
+    let midnight = |date: NaiveDate| Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
+    let instant = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis());
+    let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(midnight);
+    let ago = || {
+        let ago_ms = match text.strip_suffix('d').map(str::parse::<i64>) {
+            Some(Ok(days)) if days >= 0 => days.checked_mul(24 * 3_600_000)?,
+            _ => i64::try_from(config::time(text)?.as_millis()).ok()?,
+        };
+        context.catalog.host().clock.now_ms().checked_sub(ago_ms)
+    };
+    instant().or_else(date).or_else(ago).ok_or_else(|| {
+        Failure::usage(format!("--since: `{text}` is no time"))
+            .remedy("write it like `2026-11-01`, `2026-11-01T08:00:00Z` or, so long ago, `2h`")
+    })
 }
 
 fn records_path(text: Option<&str>) -> Result<Vec<String>, Failure> {
@@ -160,6 +184,13 @@ fn to_text(report: &Report) -> String {
         ),
         skipped.map(|source| source.source.clone()).collect(),
     );
+    if report.sources_passed_over > 0 {
+        let _ = writeln!(
+            text,
+            "  {} passed over: not as new as was asked for",
+            sources(report.sources_passed_over)
+        );
+    }
     let empty = report.sources_detail.iter().filter(|source| source.status == SourceStatus::Empty);
     section(&mut text, "without a record", empty.map(|source| source.source.clone()).collect());
     let mut beside = BTreeMap::<&String, u64>::new();

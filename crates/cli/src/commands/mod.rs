@@ -60,7 +60,7 @@ pub async fn run(
             if arguments.follow {
                 patience.extend(ingest::LAST_COMMIT);
             }
-            ingest::run(arguments, &context).await
+            ingest::run(*arguments, &context).await
         }
         Command::Sql(arguments) if sql::is_interactive(&arguments) => sql::run(arguments, context).await,
         Command::Job(arguments) if matches!(arguments.verb, JobVerb::Run(_)) => {
@@ -79,7 +79,7 @@ pub async fn run(
 
 async fn run_other(command: Command, context: Context) -> Result<u8, Failure> {
     match command {
-        Command::Ingest(arguments) => ingest::run(arguments, &context).await,
+        Command::Ingest(arguments) => ingest::run(*arguments, &context).await,
         Command::Sql(arguments) => sql::run(arguments, context).await,
         Command::Doctor => doctor::run(&context).await,
         Command::Demo(arguments) => demo::run(arguments, context).await,

@@ -53,6 +53,7 @@ impl Run<'_> {
             rescued: read().map(|source| source.rescued).sum(),
             sources: count(SourceStatus::Ingested),
             sources_skipped: count(SourceStatus::Skipped),
+            sources_passed_over: self.found.passed_over,
             bytes_read: read().filter_map(|source| source.bytes).sum(),
             dry_run: self.request.dry_run,
             left_out: self.found.left_out.clone(),

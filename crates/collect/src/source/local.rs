@@ -172,6 +172,13 @@ fn hidden_below(path: &Path, pattern: &str, folder: &str) -> bool {
     below.components().any(|name| name.as_os_str().to_str().is_some_and(is_hidden))
 }
 
+/// When a file was written, in milliseconds since 1970, where the system tells.
+pub(super) fn modified_ms(path: &Path) -> Option<i64> {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    let since = modified.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
+}
+
 /// The path of the file itself: absolute, links followed.
 fn real_path(path: &Path) -> Result<PathBuf, CollectError> {
     fs::canonicalize(path).map_err(|error| unreadable(path, error))

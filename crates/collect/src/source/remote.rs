@@ -26,7 +26,7 @@ pub(super) async fn find(store: &Store, text: &str) -> Result<Found, CollectErro
         .map_err(|error| CollectError::SourceUrl { name: text.to_owned(), reason: error.reason })?;
     if !text.ends_with('/') && !location.key().is_empty() {
         match store.head(&location).await {
-            Ok(info) => return Ok(Found { sources: vec![object(location, info)], left_out: Vec::new() }),
+            Ok(info) => return Ok(Found { sources: vec![object(location, info)], ..Found::default() }),
             Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(store_error(text, error)),
         }
