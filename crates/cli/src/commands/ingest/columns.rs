@@ -50,8 +50,10 @@ fn changed(change: &SchemaChange, is_table_new: bool) -> String {
 fn rescued(column: &RescuedColumn) -> String {
     let values = human::counted(column.values, "value");
     let what = match &column.column_type {
-        Some(column_type) => format!("for example `{}` in a column of {column_type}", column.example),
-        None => format!("for example `{}`; there is no such column", column.example),
+        Some(column_type) => {
+            format!("for example `{}` in a column of {column_type}", on_one_line(&column.example))
+        }
+        None => format!("for example `{}`; there is no such column", on_one_line(&column.example)),
     };
     let query = column.query.as_ref().map(|query| format!("\n      {query}")).unwrap_or_default();
     format!("column {}: {values} rescued, {what}{query}", column.column)
@@ -59,7 +61,7 @@ fn rescued(column: &RescuedColumn) -> String {
 
 fn ignored(column: &RescuedColumn) -> String {
     let values = human::counted(column.values, "value");
-    format!("{}: {values}, for example `{}`", column.column, column.example)
+    format!("{}: {values}, for example `{}`", column.column, on_one_line(&column.example))
 }
 
 fn rejects(report: &Report, text: &mut String) {
@@ -71,6 +73,11 @@ fn rejects(report: &Report, text: &mut String) {
         format!("{}: {count}, first in line {} of {}", reason.reason, reason.line_number, reason.source)
     });
     section(text, &format!("{records} {kept} {table}"), reasons.collect());
+}
+
+/// A value that stood on several lines, as people see it.
+fn on_one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
