@@ -1,4 +1,5 @@
-//! The inputs that fuzzing begins with and has kept (`fuzz/corpus`, see `fuzz/README.md`): each goes through the checks of its target, and so does the JSON of the samples, cut and changed by chance.
+//! The inputs that fuzzing begins with and has kept (`fuzz/corpus`, see `fuzz/README.md`): each goes through the checks of its
+//! target, and so does the JSON of the samples, cut and changed by chance.
 
 use std::fs;
 use std::path::{Path, PathBuf};
