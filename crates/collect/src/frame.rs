@@ -1,8 +1,8 @@
-//! Taking a source's bytes apart into lines: what the source is, is decided once, by its content.
+//! Taking a source's bytes apart into records: what the source is, is decided once, by its content.
 //!
-//! The first bytes tell how it is compressed, and what comes out of that whether it is text. A format that was
-//! given is believed instead. After that a line is a line, good or bad: whether it is a record is the decoder's to
-//! say.
+//! The first bytes tell how it is compressed, and what comes out of that whether it is text and how its records stand in it:
+//! [`Lines`], or [`values`], or [`csv`]. A format that was given is believed instead. Each of these gives chunks of whole records,
+//! good or bad, with their places: whether a record is one is the decoder's to say.
 
 mod binary;
 mod chunk;
@@ -206,14 +206,14 @@ pub fn open(
         Compression::Bzip2 => Box::new(MultiBzDecoder::new(raw)),
     };
     // What does not even begin as what it is said to be is not cut off.
-    let (text, ending): (Box<dyn BufRead + Send>, _) = if compression == Compression::None {
-        (Box::new(BufReader::with_capacity(buffer_bytes, decompressor)), Ending::default())
-    } else if compression_of(&stored_head) == compression {
+    let may_be_cut = compression != Compression::None && compression_of(&stored_head) == compression;
+    let (text, ending): (Box<dyn Read + Send>, _) = if may_be_cut {
         let (text, ending) = ending::Text::new(decompressor, compression, stored_bytes);
-        (Box::new(BufReader::with_capacity(buffer_bytes, text)), ending)
+        (Box::new(text), ending)
     } else {
-        (Box::new(BufReader::with_capacity(buffer_bytes, decompressor)), Ending::default())
+        (decompressor, Ending::default())
     };
+    let text = BufReader::with_capacity(buffer_bytes, text);
     let (head, mut text) = peek(text).map_err(|error| read_error(compression, error))?;
     if format.is_none() {
         binary::check(&head, compression)?;

@@ -147,6 +147,13 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// A record of so many bytes, of which only the beginning is kept. `what` it is: a line, a record.
+pub(super) fn too_long(what: &str, bytes: u64, head: Vec<u8>, byte_offset: u64, line_number: u64) -> Reject {
+    let kept = head.len();
+    let reason = format!("the {what} is too long: {bytes} bytes, of which the first {kept} are kept here");
+    Reject { record: head, reason, byte_offset, line_number }
+}
+
 /// How many buffers are kept: one is filled while others are decoded.
 const BUFFERS_MAX: usize = 3;
 

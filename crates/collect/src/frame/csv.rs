@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 use iceberg::spec::SchemaRef;
 
-use super::chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Records, Span};
+use super::chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Records, Span, too_long};
 use super::ending::Ending;
 use super::{Chunks, Cutting};
 use crate::json::Reject;
@@ -164,7 +164,7 @@ impl<R: Read> Csv<R> {
         match self.ending.reason() {
             Some(reason) if !std::mem::replace(&mut self.told_cut, true) => {
                 let record = self.waiting().to_vec();
-                self.push_reject(chunk, record, reason);
+                chunk.rejects.push(self.reject(record, reason));
                 self.pass(self.waiting().len());
                 Step::Taken
             }
@@ -203,7 +203,7 @@ impl<R: Read> Csv<R> {
         });
         if let Some(fault) = fault {
             let (record, reason) = (record.to_vec(), format!("{}: {fault}", self.name()));
-            self.push_reject(chunk, record, reason);
+            chunk.rejects.push(self.reject(record, reason));
         } else {
             self.look();
             self.push_record(chunk, content, cells);
@@ -257,7 +257,7 @@ impl<R: Read> Csv<R> {
             true => format!("{name}: a quote is never closed"),
             false => format!("{name}: a quote is not closed within {record_bytes_max} bytes"),
         };
-        self.refuse(chunk, line, reason)?;
+        self.refuse(chunk, self.reject(line, reason))?;
         self.pass(line_end.map_or(available, |end| end + 1));
         Ok(Step::Taken)
     }
@@ -281,28 +281,23 @@ impl<R: Read> Csv<R> {
             }
             self.fill(self.chunk_bytes)?;
         }
-        let kept = head.len();
-        let reason =
-            format!("the line is too long: {line_bytes} bytes, of which the first {kept} are kept here");
-        self.refuse(chunk, head, reason)?;
-        if let Some(reject) = chunk.rejects.last_mut() {
-            (reject.byte_offset, reject.line_number) = (byte_offset, line_number);
-        }
+        let reject = too_long("line", line_bytes, head, byte_offset, line_number);
+        self.refuse(chunk, reject)?;
         Ok(Step::Taken)
     }
 
     /// Rejects a line; without a header nothing else could be read, either.
-    fn refuse(&self, chunk: &mut Chunk, record: Vec<u8>, reason: String) -> io::Result<()> {
+    fn refuse(&self, chunk: &mut Chunk, reject: Reject) -> io::Result<()> {
         if self.columns.is_none() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, HeaderError(reason)));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, HeaderError(reject.reason)));
         }
-        self.push_reject(chunk, record, reason);
+        chunk.rejects.push(reject);
         Ok(())
     }
 
-    fn push_reject(&self, chunk: &mut Chunk, record: Vec<u8>, reason: String) {
-        let (byte_offset, line_number) = (self.byte_offset, self.line_number);
-        chunk.rejects.push(Reject { record, reason, byte_offset, line_number });
+    /// What is here, rejected.
+    fn reject(&self, record: Vec<u8>, reason: String) -> Reject {
+        Reject { record, reason, byte_offset: self.byte_offset, line_number: self.line_number }
     }
 
     /// Goes on behind some bytes.

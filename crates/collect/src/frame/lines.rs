@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::chunk::{Buffers, Chunk, HEAD_BYTES_MAX};
+use super::chunk::{Buffers, Chunk, HEAD_BYTES_MAX, too_long};
 use super::ending::Ending;
 use super::{Chunks, Cutting};
 use crate::json::Reject;
@@ -190,10 +190,7 @@ impl<R: Read> Lines<R> {
         self.byte_offset += line_bytes + end_bytes;
         self.line_number += end_bytes;
         let line_bytes = line_bytes - u64::from(end_bytes == 1 && last == Some(b'\r'));
-        let kept = head.len();
-        let reason =
-            format!("the line is too long: {line_bytes} bytes, of which the first {kept} are kept here");
-        Ok(Chunk::of_reject(Reject { record: head, reason, byte_offset, line_number }))
+        Ok(Chunk::of_reject(too_long("line", line_bytes, head, byte_offset, line_number)))
     }
 }
 

@@ -11,7 +11,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::chunk::{Chunk, HEAD_BYTES_MAX, Records, Span};
+use super::chunk::{Chunk, HEAD_BYTES_MAX, Records, Span, too_long};
 use super::ending::Ending;
 use super::{Chunks, Cutting};
 use crate::json::Reject;
@@ -372,10 +372,7 @@ impl<R: Read> Values<R> {
             }
             false => begun.head,
         };
-        let kept = record.len();
-        let reason =
-            format!("the record is too long: {bytes} bytes, of which the first {kept} are kept here");
-        self.rejects.push(Reject { record, reason, byte_offset: begun.at, line_number: begun.line_number });
+        self.rejects.push(too_long("record", bytes, record, begun.at, begun.line_number));
     }
 
     fn skip(&mut self, mut walk: Walk, too_long: Option<Begun>) -> bool {
