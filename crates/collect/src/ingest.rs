@@ -33,7 +33,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hosu_catalog::{Catalog, CatalogError, Table};
+use hosu_catalog::{Catalog, CatalogError, Committed, Table};
 use hosu_host::{Host, Stop};
 use hosu_table::name::TableName;
 use hosu_table::rejects::rescued_data_field;
@@ -167,6 +167,13 @@ struct Plan {
     todo: Vec<Todo>,
 }
 
+/// What an attempt came to; nothing was committed in a dry run, and without a record.
+struct Made {
+    plan: Plan,
+    harvest: Harvest,
+    committed: Option<Committed>,
+}
+
 impl Run<'_> {
     async fn attempts(&self) -> Result<Report, CollectError> {
         let mut last: Option<CatalogError> = None;
@@ -192,15 +199,12 @@ impl Run<'_> {
                 }
                 return Ok(self.report_nothing_new());
             }
-            let mut plan = unless_stopped(&self.request.stop, self.plan(existing, todo)).await?;
-            let harvest = self.harvest(&mut plan).await?;
-            self.check_sole_source(&harvest)?;
-            if self.request.dry_run || harvest.is_empty() {
-                return Ok(self.report(&plan, &harvest, None));
-            }
-            match commit::commit(self.catalog, self.request, &plan, &harvest).await? {
-                Ok(committed) => return Ok(self.report(&plan, &harvest, Some(&committed))),
-                Err(Refused(error)) => last = Some(error),
+            match self.attempt(existing, todo).await? {
+                Ok(made) => {
+                    self.check_sole_source(&made.harvest)?;
+                    return Ok(self.report(&made.plan, &made.harvest, made.committed.as_ref()));
+                }
+                Err(error) => last = Some(error),
             }
         }
         match last {
@@ -225,27 +229,35 @@ impl Run<'_> {
             if existing.as_ref().map(|table| table.uuid()) != chosen.table {
                 return Ok(Taken::Overtaken);
             }
-            let planning = self.plan(existing, chosen.todo.clone());
-            let mut plan = unless_stopped(&self.request.stop, planning).await?;
-            let harvest = self.harvest(&mut plan).await?;
-            if harvest.is_empty() {
-                let report = Box::new(self.report(&plan, &harvest, None));
-                return Ok(Taken::Committed { report, table: chosen.table, ends: ends(harvest) });
-            }
-            match commit::commit(self.catalog, self.request, &plan, &harvest).await? {
-                Ok(committed) => {
-                    let report = Box::new(self.report(&plan, &harvest, Some(&committed)));
-                    return Ok(Taken::Committed {
-                        report,
-                        table: Some(plan.table.uuid),
-                        ends: ends(harvest),
-                    });
+            match self.attempt(existing, chosen.todo.clone()).await? {
+                Ok(made) => {
+                    let report = Box::new(self.report(&made.plan, &made.harvest, made.committed.as_ref()));
+                    let table =
+                        if made.committed.is_some() { Some(made.plan.table.uuid) } else { chosen.table };
+                    return Ok(Taken::Committed { report, table, ends: ends(made.harvest) });
                 }
-                Err(Refused(CatalogError::AlreadyIngested { .. })) => return Ok(Taken::Overtaken),
-                Err(Refused(error)) => last = Some(error),
+                Err(CatalogError::AlreadyIngested { .. }) => return Ok(Taken::Overtaken),
+                Err(error) => last = Some(error),
             }
         }
         Err(last.map_or(CollectError::Stopped, |source| self.catalog_error(source)))
+    }
+
+    /// Plans, reads and commits once. The inner error is why others were faster: then everything is planned again.
+    async fn attempt(
+        &self,
+        existing: Option<Arc<Table>>,
+        todo: Vec<Todo>,
+    ) -> Result<Result<Made, CatalogError>, CollectError> {
+        let mut plan = unless_stopped(&self.request.stop, self.plan(existing, todo)).await?;
+        let harvest = self.harvest(&mut plan).await?;
+        if self.request.dry_run || harvest.is_empty() {
+            return Ok(Ok(Made { plan, harvest, committed: None }));
+        }
+        match commit::commit(self.catalog, self.request, &plan, &harvest).await? {
+            Ok(committed) => Ok(Ok(Made { plan, harvest, committed: Some(committed) })),
+            Err(Refused(error)) => Ok(Err(error)),
+        }
     }
 
     /// Waits by chance, so that those who collided do not collide again.
