@@ -150,28 +150,30 @@ pub struct Newer {
 }
 
 impl Newer {
-    /// Whether a source is wanted. Blocks. Streams are: they have neither time nor place.
-    fn wants(&self, source: &Source, folder: &Path) -> bool {
-        let (modified_ms, is_behind) = match &source.kind {
-            SourceKind::Stream(_) => return true,
-            SourceKind::Object { location, info } => {
-                let behind = |after: &String| match after.contains("://") {
-                    true => source.name.as_str() > after.as_str(),
-                    false => location.key() > after.as_str(),
-                };
-                (Some(info.modified_ms), self.after.as_ref().is_none_or(behind))
-            }
-            SourceKind::File { path, .. } => {
-                let behind =
-                    |after: &String| path.as_os_str().as_encoded_bytes() > absolute(folder, after).as_bytes();
-                (local::modified_ms(path), self.after.as_ref().is_none_or(behind))
-            }
-            SourceKind::Part(_) => return true,
+    /// Whether a source is wanted; `after_path` is what a path is compared with. Blocks. Streams are: they have neither time nor
+    /// place.
+    fn wants(&self, source: &Source, after_path: Option<&str>) -> bool {
+        let after = self.after.as_deref();
+        let is_behind = match &source.kind {
+            SourceKind::Stream(_) | SourceKind::Part(_) => return true,
+            SourceKind::Object { location, .. } => after.is_none_or(|after| match after.contains("://") {
+                true => source.name.as_str() > after,
+                false => location.key() > after,
+            }),
+            SourceKind::File { .. } => after_path.is_none_or(|after| source.name.as_str() > after),
         };
-        // A file that tells no time is looked at: the ledger knows what was taken.
-        is_behind
-            && self.since_ms.zip(modified_ms).is_none_or(|(since_ms, modified_ms)| modified_ms >= since_ms)
+        is_behind && self.since_ms.is_none_or(|since_ms| is_of(source, since_ms))
     }
+}
+
+/// Whether a source was written at a time or later. A file that tells no time is looked at: the ledger knows what was taken.
+fn is_of(source: &Source, since_ms: i64) -> bool {
+    let modified_ms = match &source.kind {
+        SourceKind::Object { info, .. } => Some(info.modified_ms),
+        SourceKind::File { path, .. } => local::modified_ms(path),
+        SourceKind::Stream(_) | SourceKind::Part(_) => None,
+    };
+    modified_ms.is_none_or(|modified_ms| modified_ms >= since_ms)
 }
 
 /// A path as the names of files are: absolute, its folder's links followed.
@@ -197,7 +199,8 @@ impl Found {
         let (newer, folder) = (newer.clone(), folder.to_owned());
         blocking(move || {
             let before = self.sources.len();
-            self.sources.retain(|source| newer.wants(source, &folder));
+            let after_path = newer.after.as_ref().map(|after| absolute(&folder, after));
+            self.sources.retain(|source| newer.wants(source, after_path.as_deref()));
             self.passed_over = (before - self.sources.len()) as u64;
             Ok(self)
         })
