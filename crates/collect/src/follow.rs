@@ -16,6 +16,7 @@ mod objects;
 mod rounds;
 #[cfg(test)]
 mod tests;
+mod tracked;
 
 use std::time::Duration;
 

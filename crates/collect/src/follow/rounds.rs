@@ -337,7 +337,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn forget_all(&mut self) {
-        self.files.tracked.values_mut().for_each(super::files::Tracked::forget);
+        self.files.tracked.values_mut().for_each(super::tracked::Tracked::forget);
         self.objects.forget_all();
     }
 
