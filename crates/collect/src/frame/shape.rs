@@ -61,6 +61,6 @@ fn is_no_line(text: &[u8]) -> bool {
             let lines = text.get(..end).unwrap_or_default();
             matches!(parse(lines), Err(error) if matches!(error.kind, JsonErrorKind::Ends { .. }))
         }
-        Looked::Broken => false,
+        Looked::Broken(_) => false,
     }
 }

@@ -6,6 +6,7 @@
 //! broken (a line ends within a text, or its end does not come) is a reject, and reading goes on at the next line that begins as
 //! the broken one did, with the same white space and a `{`: so what is inside a record is not taken for one.
 
+mod begun;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::chunk::{Chunk, HEAD_BYTES_MAX, Records, Span, too_long};
 use super::ending::Ending;
 use super::{Chunks, Cutting};
 use crate::json::Reject;
+use begun::{Begun, certain, next_of_line};
 pub(super) use walk::{Looked, Walk, member, skip_blank};
 
 /// So many names of fields of envelopes are counted.
@@ -28,6 +30,13 @@ const INDENT_BYTES_MAX: usize = 1 << 10;
 
 /// Why a record that is broken is one.
 const BROKEN: &str = "not JSON: the record is broken, up to the next line that begins as it does";
+
+/// Why a record that is too long and spans lines is a reject.
+const TOO_LONG: &str =
+    "the record is too long, or its end is missing: it is taken up to the next line that begins as it does";
+
+/// Why there is a reject in an envelope.
+const BROKEN_BESIDE: &str = "not JSON: a line ends within a text beside the records";
 
 /// Why there is a reject at the end of a text.
 const UNCLOSED: &str = "not JSON: the text ends, and an array or envelope in it does not";
@@ -84,27 +93,9 @@ enum State {
     /// Behind a record that is broken, before the next one.
     Lost {
         begun: Begun,
+        reason: &'static str,
     },
     Done,
-}
-
-/// Where a record began.
-#[derive(Clone, Debug)]
-struct Begun {
-    at: u64,
-    line_number: u64,
-    /// The white space before it; empty when something else of its line is before it.
-    indent: Vec<u8>,
-    begins_line: bool,
-    /// Its beginning, once it is not kept whole.
-    head: Vec<u8>,
-}
-
-impl Begun {
-    /// Whether within so many bytes a line begins as the record's own does.
-    fn begins_line_in(&self, bytes: &[u8], length: usize) -> bool {
-        next_of_line(bytes.get(..length).unwrap_or_default(), &self.indent).is_some()
-    }
 }
 
 impl<R: Read> Values<R> {
@@ -140,7 +131,7 @@ impl<R: Read> Values<R> {
                 State::Between => self.between(),
                 State::Record { walk, begun } => self.record(walk, begun),
                 State::Skip { walk, too_long } => self.skip(walk, too_long),
-                State::Lost { begun } => self.lost(begun),
+                State::Lost { begun, reason } => self.lost(begun, reason),
             };
             if has_more && (self.at - self.start) < self.chunk_bytes as u64 {
                 continue;
@@ -279,8 +270,8 @@ impl<R: Read> Values<R> {
     /// A member of an envelope: the next name of the path, or one that is beside the records.
     fn member(&mut self, depth: usize) -> bool {
         let rest = self.rest();
-        let Some((name, value_at)) = member(rest) else {
-            let is_none = self.ended || rest.len() > NAME_BYTES_MAX;
+        let Some((name, value_at)) = member(rest.get(..NAME_BYTES_MAX).unwrap_or(rest)) else {
+            let is_none = self.ended || rest.len() >= NAME_BYTES_MAX;
             return is_none && self.reject_line();
         };
         let value = rest.get(value_at).copied();
@@ -316,112 +307,133 @@ impl<R: Read> Values<R> {
         true
     }
 
-    fn record(&mut self, mut walk: Walk, mut begun: Begun) -> bool {
-        let rest = self.rest();
-        let looked = walk.look(rest);
-        let length = if let Looked::Ends(length) = looked { length } else { rest.len() };
+    fn record(&mut self, mut walk: Walk, begun: Begun) -> bool {
+        // One byte more than a record may have: a number ends before what follows it.
+        let room = self.record_bytes_max + 1 - self.between_bytes(begun.at, self.at).len();
+        let is_last = self.rest().len() >= room;
+        let rest = self.rest().get(..room).unwrap_or_else(|| self.rest());
+        let window = if self.ended && !is_last { rest } else { certain(rest, &begun.indent) };
+        let looked = walk.look(window);
+        let length = if let Looked::Ends(length) = looked { length } else { window.len() };
+        let window = window.get(..length).unwrap_or_default();
         // An end that is another bracket's shows that the record's own is missing.
-        let last = rest.get(..length).and_then(<[u8]>::last);
         let is_others = matches!(looked, Looked::Ends(_))
             && matches!(
-                (self.between_bytes(begun.at, begun.at + 1), last),
+                (self.between_bytes(begun.at, begun.at + 1), window.last()),
                 (b"{", Some(b']')) | (b"[", Some(b'}'))
             );
-        let is_next = self.lines_begin_records && begun.begins_line_in(rest, length);
-        if looked == Looked::Broken || is_others || is_next {
-            self.lose(begun);
+        let is_next = self.lines_begin_records && next_of_line(window, &begun.indent).is_some();
+        if matches!(looked, Looked::Broken(_)) || is_others || is_next {
+            self.lose(begun, BROKEN);
             return true;
         }
+        self.at += length as u64;
+        let record = self.between_bytes(begun.at, self.at);
         match looked {
-            Looked::Ends(_) => {
-                self.pass(length);
+            Looked::Ends(_) if record.len() <= self.record_bytes_max => {
+                self.indent = None;
                 self.end(begun);
                 true
             }
-            _ => {
-                self.at += rest.len() as u64;
-                let bytes = self.between_bytes(begun.at, self.at);
-                if bytes.len() > self.record_bytes_max && memchr::memchr(b'\n', bytes).is_some() {
-                    self.lose(begun);
-                    return true;
-                }
-                if bytes.len() > self.record_bytes_max {
-                    begun.head =
-                        bytes.get(..HEAD_BYTES_MAX.min(self.record_bytes_max)).unwrap_or(bytes).to_vec();
-                    self.state = State::Skip { walk, too_long: Some(begun) };
-                    return true;
-                }
+            Looked::Goes if !is_last => {
                 self.state = State::Record { walk, begun };
                 false
             }
+            _ if next_of_line(record, &begun.indent).is_some() => {
+                self.lose(begun, TOO_LONG);
+                true
+            }
+            _ => {
+                let head_to = begun.at + self.head_bytes_max() as u64;
+                let head = self.between_bytes(begun.at, head_to).to_vec();
+                let begun = Begun { head, ..begun };
+                match looked {
+                    Looked::Ends(_) => {
+                        self.indent = None;
+                        self.end(begun);
+                    }
+                    _ => self.state = State::Skip { walk, too_long: Some(begun) },
+                }
+                true
+            }
         }
     }
 
-    /// A record is whole.
+    fn head_bytes_max(&self) -> usize {
+        HEAD_BYTES_MAX.min(self.record_bytes_max)
+    }
+
+    /// A record is whole, or too long.
     fn end(&mut self, begun: Begun) {
         self.state = State::Between;
-        let bytes = self.at - begun.at;
-        if begun.head.is_empty() && bytes <= self.record_bytes_max as u64 {
+        if begun.head.is_empty() {
             self.spans.push((begun.at, self.at, begun.line_number));
             return;
         }
-        let record = match begun.head.is_empty() {
-            true => {
-                let all = self.between_bytes(begun.at, self.at);
-                all.get(..HEAD_BYTES_MAX.min(self.record_bytes_max)).unwrap_or(all).to_vec()
-            }
-            false => begun.head,
-        };
-        self.rejects.push(too_long("record", bytes, record, begun.at, begun.line_number));
+        let bytes = self.at - begun.at;
+        self.rejects.push(too_long("record", bytes, begun.head, begun.at, begun.line_number));
     }
 
     fn skip(&mut self, mut walk: Walk, too_long: Option<Begun>) -> bool {
-        let rest = self.rest();
-        match walk.look(rest) {
-            Looked::Ends(length) => {
+        let indent = too_long.as_ref().map_or(&[][..], |begun| &begun.indent);
+        let window = if self.ended { self.rest() } else { certain(self.rest(), indent) };
+        let next = too_long.as_ref().and_then(|begun| next_of_line(window, &begun.indent));
+        let window_bytes = window.len();
+        let breaks_at = match walk.look(window) {
+            Looked::Ends(length) if next.is_none_or(|next| next > length) => {
                 self.pass(length);
                 match too_long {
                     Some(begun) => self.end(begun),
                     None => self.state = State::Between,
                 }
-                true
+                return true;
             }
-            Looked::Broken | Looked::Goes => {
-                self.at += rest.len() as u64;
-                self.state = State::Skip { walk, too_long };
-                false
-            }
-        }
+            Looked::Broken(at) => at.min(next.map_or(at, |next| next - 1)),
+            Looked::Ends(_) | Looked::Goes => match next {
+                Some(next) => next - 1,
+                None => {
+                    self.at += window_bytes as u64;
+                    self.state = State::Skip { walk, too_long };
+                    return false;
+                }
+            },
+        };
+        self.at += breaks_at as u64;
+        self.lines_begin_records = true;
+        let reason = if too_long.is_some() { TOO_LONG } else { BROKEN_BESIDE };
+        let begun = too_long.unwrap_or_else(|| Begun {
+            at: self.at,
+            line_number: self.count_lines(self.at),
+            ..Begun::default()
+        });
+        self.state = State::Lost { begun, reason };
+        true
     }
 
     /// A record turns out to be broken: the next one is looked for from its second line on.
-    fn lose(&mut self, begun: Begun) {
+    fn lose(&mut self, begun: Begun, reason: &'static str) {
         self.lines_begin_records = true;
         self.at = begun.at;
-        self.state = State::Lost { begun };
+        self.state = State::Lost { begun, reason };
     }
 
-    fn lost(&mut self, mut begun: Begun) -> bool {
+    fn lost(&mut self, mut begun: Begun, reason: &'static str) -> bool {
         let rest = self.rest();
         let found = next_of_line(rest, &begun.indent);
-        // Of a line that has only begun it cannot be said yet.
-        let certain = match memchr::memrchr(b'\n', rest) {
-            Some(line) if rest.len() - line - 1 <= begun.indent.len() => line,
-            _ => rest.len(),
-        };
-        let passed = found.unwrap_or(if self.ended { rest.len() } else { certain });
-        let room = HEAD_BYTES_MAX.saturating_sub(begun.head.len());
+        let all = if self.ended { rest } else { certain(rest, &begun.indent) };
+        let passed = found.unwrap_or(all.len());
+        let room = self.head_bytes_max().saturating_sub(begun.head.len());
         begun.head.extend_from_slice(rest.get(..passed.min(room)).unwrap_or_default());
         self.at += passed as u64;
         if found.is_none() && !self.ended {
-            self.state = State::Lost { begun };
+            self.state = State::Lost { begun, reason };
             return false;
         }
         let record = begun.head.trim_ascii_end().to_vec();
         let lost = self.at - begun.at;
-        let reason = match lost > HEAD_BYTES_MAX as u64 {
-            true => format!("{BROKEN}: {lost} bytes, of which the first {} are kept here", record.len()),
-            false => BROKEN.to_owned(),
+        let reason = match lost > self.head_bytes_max() as u64 {
+            true => format!("{reason}: {lost} bytes, of which the first {} are kept here", record.len()),
+            false => reason.to_owned(),
         };
         self.rejects.push(Reject { record, reason, byte_offset: begun.at, line_number: begun.line_number });
         // The next line begins with an envelope of its own.
@@ -439,7 +451,7 @@ impl<R: Read> Values<R> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Record { walk, begun } if walk.is_whole() => self.end(begun),
             State::Record { begun, .. } => match reason {
-                None => self.lose(begun),
+                None => self.lose(begun, BROKEN),
                 Some(reason) => {
                     let record = self.between_bytes(begun.at, self.at).to_vec();
                     self.rejects.push(Reject {
@@ -462,15 +474,6 @@ impl<R: Read> Values<R> {
             }
         }
     }
-}
-
-/// Where the next line begins that has this white space and then a `{`.
-fn next_of_line(bytes: &[u8], indent: &[u8]) -> Option<usize> {
-    let begins = |at: &usize| {
-        let line = bytes.get(at + 1..).unwrap_or_default();
-        line.strip_prefix(indent).is_some_and(|line| line.starts_with(b"{"))
-    };
-    memchr::memchr_iter(b'\n', bytes).find(begins).map(|at| at + 1)
 }
 
 impl<R: Read + Send> Chunks for Values<R> {

@@ -30,6 +30,11 @@ fn inference_holds_for_what_was_kept() {
     kept("inference").iter().for_each(|input| agree::inference(input));
 }
 
+#[test]
+fn framing_holds_for_what_was_kept() {
+    kept("framing").iter().for_each(|input| agree::framing(input));
+}
+
 /// Lines of the samples, and what a byte of them may become.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let samples = ["game-events.ndjson", "cloudtrail.ndjson", "wrong-lines.ndjson"];
@@ -68,6 +73,11 @@ proptest! {
     #[test]
     fn both_ways_agree_on_samples_that_were_changed(text in mutated()) {
         agree::decoding(&text);
+    }
+
+    #[test]
+    fn framing_holds_for_samples_that_were_changed(how in b'0'..b'8', text in mutated()) {
+        agree::framing(&[&[how], text.as_slice()].concat());
     }
 
     #[test]

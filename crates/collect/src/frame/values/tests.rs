@@ -143,6 +143,33 @@ fn a_record_that_is_too_long_keeps_its_head_and_the_next_ones_are_found() {
 }
 
 #[test]
+fn a_record_without_an_end_costs_no_more_than_itself_however_long_it_is() {
+    let long = "x".repeat(200);
+    let broken = format!("[\n{{\"a\":\"{long}\"],\n{{\"a\":2}}]");
+    let within = format!("[\n{{\"a\":\"{long}\n{{\"a\":2}}]");
+    let before = format!("[\n{{\"b\":1,\n{{\"a\":2}},\n{{\"a\":3,\"b\":\"{long}\"}},\n{{\"a\":4}}]");
+    let ended = format!("[\n{{\"a\":\"{long}\"}},\n{{\"a\":2}}]");
+    for (text, records_of, rejects_of) in
+        [(broken, &["2"][..], 1), (within, &["2"], 1), (before, &["2", "4"], 2), (ended, &["2"], 1)]
+    {
+        for chunk_bytes in [1, 7, 64, 1000] {
+            let (records, rejects) = taken(text.as_bytes(), &[], chunk_bytes, 100);
+            let expected: Vec<_> = records_of.iter().map(|id| format!("{{\"a\":{id}}}")).collect();
+            assert_eq!((records, rejects.len()), (expected, rejects_of), "{chunk_bytes} of {text}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_text_beside_the_records_is_said() {
+    let text =
+        b"{\"Records\":[{\"id\":1}],\"n\":\"x\n,\"Records\":[{\"id\":2}]}\n{\"Records\":[{\"id\":3}]}\n";
+    let (records, rejects) = always(text, &["Records"]);
+    assert_eq!(records, ["{\"id\":1}", "{\"id\":3}"]);
+    assert_eq!(rejects, ["\n,\"Records\":[{\"id\":2}]}"]);
+}
+
+#[test]
 fn the_beginning_says_how_records_stand() {
     let content = |text: &str| {
         let framed = open(io::Cursor::new(text.as_bytes().to_vec()), &Given::default(), 64, 1 << 20).unwrap();
@@ -220,9 +247,9 @@ proptest! {
 
     #[test]
     fn any_bytes_come_to_an_end(text in "[\\[\\]{},:\"\\\\a1 \n]{0,60}", chunk_bytes in 1_usize..20, long in 4_usize..40) {
-        let at_once = taken(text.as_bytes(), &[], 1000, 1000);
-        prop_assert_eq!(taken(text.as_bytes(), &[], chunk_bytes, 1000), at_once);
-        taken(text.as_bytes(), &[], chunk_bytes, long);
-        taken(text.as_bytes(), &["a"], chunk_bytes, long);
+        for (path, record_bytes_max) in [(&[][..], 1000), (&[], long), (&["a"], long)] {
+            let at_once = taken(text.as_bytes(), path, 1000, record_bytes_max);
+            prop_assert_eq!(taken(text.as_bytes(), path, chunk_bytes, record_bytes_max), at_once);
+        }
     }
 }

@@ -14,8 +14,8 @@ pub(in crate::frame) struct Walk {
 pub(in crate::frame) enum Looked {
     /// It ends behind so many of them.
     Ends(usize),
-    /// A line ends within a text: no JSON.
-    Broken,
+    /// A line ends within a text, behind so many of them: no JSON.
+    Broken(usize),
     /// All of them belong to it.
     Goes,
 }
@@ -36,7 +36,7 @@ impl Walk {
                 match rest.get(next) {
                     Some(b'\\') => self.escaped = true,
                     Some(b'"') => self.in_text = false,
-                    _ => return Looked::Broken,
+                    _ => return Looked::Broken(at - 1),
                 }
                 if !self.in_text && self.depth == 0 {
                     return Looked::Ends(at);
