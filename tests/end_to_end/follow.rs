@@ -9,20 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use super::kills::kills;
 use super::s3::S3Server;
 use super::{Place, say};
 
-/// How many times a follower is killed.
-const KILLS: u64 = 15;
-
 /// A follower that commits what it sees.
 const FOLLOW: [&str; 6] = ["ingest", "events", "logs", "--follow", "--commit-age", "0s"];
-
-/// `HOSU_TEST_KILLS` says another number.
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration but the environment")]
-fn kills() -> u64 {
-    std::env::var("HOSU_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
-}
 
 fn append(place: &Place, name: &str, text: &str) {
     fs::create_dir_all(place.path("logs")).unwrap();
@@ -101,14 +93,14 @@ fn lose_and_double_nothing(place: &Place, kills: u64) {
 
 #[test]
 fn a_follower_that_is_killed_at_any_moment_loses_and_doubles_nothing() {
-    lose_and_double_nothing(&Place::new(), kills());
+    lose_and_double_nothing(&Place::new(), kills(15));
 }
 
 #[test]
 fn a_follower_that_is_killed_loses_and_doubles_nothing_on_minio() {
     let Some(server) = S3Server::minio() else { return };
     let bucket = server.new_bucket("lake");
-    lose_and_double_nothing(&server.place(&bucket.url("warehouse")), kills());
+    lose_and_double_nothing(&server.place(&bucket.url("warehouse")), kills(15));
 }
 
 #[test]

@@ -9,10 +9,8 @@ use super::{
     SLOW_ANSWER, SLOW_EVENTS, Serving, add, check_evens, history, job, lake, now, pairs, run_jobs, slow_job,
 };
 use crate::end_to_end::dice::Dice;
+use crate::end_to_end::kills::kills;
 use crate::end_to_end::say;
-
-/// How many times a run is killed.
-const KILLS: u64 = 24;
 
 #[test]
 fn a_run_that_is_stopped_puts_away_what_it_began() {
@@ -32,15 +30,9 @@ fn a_run_that_is_stopped_puts_away_what_it_began() {
     place.check_sound();
 }
 
-/// `HOSU_TEST_KILLS` says another number.
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration but the environment")]
-fn kills() -> u64 {
-    std::env::var("HOSU_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
-}
-
 #[test]
 fn runs_that_are_killed_at_any_moment_lose_and_double_nothing() {
-    let kills = kills();
+    let kills = kills(24);
     let place = lake(0..50);
     // Half of the time a person runs them, half of the time a scheduler.
     let keys = "target = 'c.evens'\nmode = 'append'\nschedule = 'after raw.events'";

@@ -8,19 +8,14 @@ mod sample;
 mod scheduler;
 mod together;
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::serving::{PATIENCE, Serving, now};
 use super::{Place, Run};
-
-/// Nothing that is waited for takes so long, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The settings of most tests: a lease that runs out soon.
 const SHORT_LEASE: &str = "[jobs]\nlease = \"1s\"\n";
@@ -132,88 +127,5 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(started.elapsed() < PATIENCE, "{what} never came");
         thread::sleep(Duration::from_millis(20));
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test waits by the real clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
-}
-
-/// A process that logs JSON.
-struct Serving {
-    child: Child,
-    records: Arc<Mutex<Vec<Value>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Serving {
-    /// Starts `hosu … --log json`.
-    fn start(place: &Place, arguments: &[&str]) -> Self {
-        let mut command = place.command(&[arguments, &["--log", "json"]].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let records: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), records.clone());
-        let reader = thread::spawn(move || {
-            for line in lines {
-                let line = line.unwrap();
-                // A test that waits in vain shows what there was.
-                let record = serde_json::from_str(&line)
-                    .unwrap_or_else(|_| json!({ "event": "no JSON", "text": line }));
-                kept.lock().unwrap().push(record);
-            }
-        });
-        Self { child, records, reader: Some(reader) }
-    }
-
-    fn records(&self) -> Vec<Value> {
-        self.records.lock().unwrap().clone()
-    }
-
-    /// Waits until so many records of a kind have come.
-    #[track_caller]
-    fn wait(&mut self, event: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let started = now();
-        loop {
-            let found = self.records().into_iter().find(|record| record["event"] == event && is_it(record));
-            if let Some(found) = found {
-                return found;
-            }
-            let ended = self.child.try_wait().unwrap();
-            let in_time = started.elapsed() < PATIENCE && ended.is_none();
-            let came = || self.records().iter().any(|record| record["event"] == event && is_it(record));
-            assert!(in_time || came(), "`{event}` never came: {ended:?} {:#?}", self.records());
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
-    }
-
-    /// Waits for the end: exit code, standard output, and all records.
-    fn end(mut self) -> (i32, String, Vec<Value>) {
-        let mut stdout = String::new();
-        std::io::Read::read_to_string(&mut self.child.stdout.take().unwrap(), &mut stdout).unwrap();
-        let status = self.child.wait().unwrap();
-        self.reader.take().unwrap().join().unwrap();
-        (status.code().unwrap_or(-1), stdout, self.records())
-    }
-
-    /// Asks for the end and waits for it.
-    fn stop(self) -> (i32, String, Vec<Value>) {
-        self.signal("-TERM");
-        self.end()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

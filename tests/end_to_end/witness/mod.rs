@@ -8,3 +8,5 @@ mod pyiceberg;
 mod python;
 mod reads;
 mod spark;
+
+pub(crate) use pyiceberg::count;

@@ -21,17 +21,7 @@ impl Witness {
     }
 
     pub(super) fn ask(&self, command: &str, arguments: &[&str]) -> Value {
-        let (catalog, warehouse) = (self.place.path("lake/catalog.db"), self.place.path("lake/warehouse"));
-        let mut python = Command::new(self.python);
-        python
-            .arg("-W")
-            .arg("ignore")
-            .arg(python::script("witness.py"))
-            .arg(command)
-            .arg(catalog)
-            .arg(warehouse)
-            .args(arguments);
-        serde_json::from_str(&python::run(&mut python)).unwrap()
+        ask(self.python, &self.place, command, arguments)
     }
 
     /// Reads a table with both, asserts that columns and rows are equal, and gives back what PyIceberg said.
@@ -64,6 +54,19 @@ fn without_empty_lists(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(without_empty_lists).collect(),
         other => other.clone(),
     }
+}
+
+/// How many rows a table has; none, after saying why, where there is no PyIceberg.
+pub(crate) fn count(place: &Place, table: &str) -> Option<usize> {
+    let python = python::python("the count by another engine")?;
+    ask(python, place, "read", &[table])["rows"].as_array().map(Vec::len)
+}
+
+fn ask(python: &Path, place: &Place, command: &str, arguments: &[&str]) -> Value {
+    let mut witness = Command::new(python);
+    witness.args(["-W", "ignore"]).arg(python::script("witness.py")).arg(command);
+    witness.arg(place.path("lake/catalog.db")).arg(place.path("lake/warehouse")).args(arguments);
+    serde_json::from_str(&python::run(&mut witness)).unwrap()
 }
 
 fn sorted(rows: &Value) -> Vec<Value> {
