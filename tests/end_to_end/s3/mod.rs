@@ -222,6 +222,7 @@ macro_rules! on_every_server {
 
 mod broken_off;
 mod credentials;
+mod followed;
 mod lake;
 mod sources;
 

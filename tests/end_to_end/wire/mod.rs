@@ -1,6 +1,7 @@
 //! S3 on bad days: a proxy with faults stands between the binary and a server.
 
 mod faults;
+mod follow;
 mod probe;
 mod proxy;
 mod told;

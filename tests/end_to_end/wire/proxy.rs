@@ -124,7 +124,12 @@ impl Proxy {
 
     /// From now on all is well.
     pub fn calm(&self) {
-        *self.state.plan.lock().unwrap() = Plan::Rules(Vec::new());
+        self.becomes(Vec::new());
+    }
+
+    /// From now on these rules hold.
+    pub fn becomes(&self, rules: Vec<Rule>) {
+        *self.state.plan.lock().unwrap() = Plan::Rules(rules);
     }
 
     /// Method and target of each request.
