@@ -80,6 +80,9 @@ pub struct IngestArguments {
     #[arg(long)]
     pub format: Option<String>,
 
+    /// The longest text of a compressed source: 100GB [default: 10GiB or 200 times what is stored, whichever is more]
+    #[arg(long, value_name = "SIZE", conflicts_with = "audit")]
+    pub decompressed_max: Option<String>,
     /// Where the records are in envelopes: the names down to their array, for example Records or detail.items
     #[arg(long, value_name = "PATH")]
     pub records_path: Option<String>,

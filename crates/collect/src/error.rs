@@ -112,6 +112,14 @@ pub enum CollectError {
         /// What it may have.
         bytes_max: u64,
     },
+    /// Compressed data that becomes more text than it may.
+    #[error("{name} is refused: {too_long}")]
+    SourceTooLong {
+        /// The source.
+        name: String,
+        /// How long it is, and may be.
+        too_long: crate::frame::TextTooLong,
+    },
     /// A folder or prefix with nothing in it to read.
     #[error("{name} holds no file to read{}", were_left_out(*left_out))]
     FolderEmpty {
@@ -336,6 +344,7 @@ impl CollectError {
             | Self::SourceEncoding { name, .. }
             | Self::SourceDamaged { name, .. }
             | Self::SourceWindow { name, .. }
+            | Self::SourceTooLong { name, .. }
             | Self::SourceChanged { name, .. }
             | Self::BeginsDifferently { name, .. }
             | Self::LineWentOn { name, .. }

@@ -9,8 +9,8 @@ mod chunk;
 mod csv;
 mod ending;
 mod format;
-mod gzip;
 mod lines;
+mod members;
 mod shape;
 mod values;
 mod window;
@@ -18,15 +18,17 @@ mod window;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use bzip2::bufread::MultiBzDecoder;
+use bzip2::bufread::BzDecoder;
+use flate2::bufread::GzDecoder;
 use iceberg::spec::SchemaRef;
 
 pub use chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Records, Span};
 pub use csv::{Csv, HeaderError};
 use ending::Counted;
-pub use ending::Ending;
+pub use ending::{Bounds, Ending, TextTooLong};
 pub use format::{Compression, Content, Format, FormatError};
 pub use lines::Lines;
+use members::{Ahead, Members};
 use shape::Shape;
 use values::Values;
 pub use window::WindowTooLarge;
@@ -93,6 +95,9 @@ pub enum FrameError {
     /// It wants more memory to be decompressed than there is for it.
     #[error(transparent)]
     Window(WindowTooLarge),
+    /// It becomes more text than it may.
+    #[error(transparent)]
+    TooLong(TextTooLong),
     /// It cannot be read.
     #[error(transparent)]
     Io(io::Error),
@@ -182,7 +187,7 @@ impl fmt::Debug for Framed {
 }
 
 /// Decides what a source is, and gives its text. `buffer_bytes` are read at a time: [`BUFFER_BYTES`] of what is read to
-/// its end, [`HEAD_BYTES`] of what is only looked at. Zstandard may take `window_bytes_max` for its window.
+/// its end, [`HEAD_BYTES`] of what is only looked at.
 ///
 /// # Errors
 /// When it is no text, or cannot be read. An error of `raw` itself comes as [`FrameError::Io`]; later ones are told
@@ -191,7 +196,7 @@ pub fn open(
     raw: impl Read + Send + 'static,
     given: &Given,
     buffer_bytes: usize,
-    window_bytes_max: u64,
+    bounds: Bounds,
 ) -> Result<Framed, FrameError> {
     let format = given.format;
     let (raw, stored_bytes) = Counted::new(raw);
@@ -199,16 +204,18 @@ pub fn open(
     let compression = format.map_or_else(|| compression_of(&stored_head), |format| format.compression);
     let decompressor: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(gzip::Reader::new(raw)),
+        _ if stored_head.is_empty() => Box::new(raw),
+        Compression::Gzip => Box::new(Members::new(compression, GzDecoder::new(Ahead::new(raw)))),
         Compression::Zstd => {
-            Box::new(window::Reader::new(raw, &stored_head, window_bytes_max).map_err(FrameError::Io)?)
+            let first = window::Frame::new(Ahead::new(raw), &stored_head, bounds.window_bytes_max);
+            Box::new(Members::new(compression, first.map_err(FrameError::Io)?))
         }
-        Compression::Bzip2 => Box::new(MultiBzDecoder::new(raw)),
+        Compression::Bzip2 => Box::new(Members::new(compression, BzDecoder::new(Ahead::new(raw)))),
     };
     // What does not even begin as what it is said to be is not cut off.
     let may_be_cut = compression != Compression::None && compression_of(&stored_head) == compression;
     let (text, ending): (Box<dyn Read + Send>, _) = if may_be_cut {
-        let (text, ending) = ending::Text::new(decompressor, compression, stored_bytes);
+        let (text, ending) = ending::Text::new(decompressor, compression, bounds, stored_bytes);
         (Box::new(text), ending)
     } else {
         (decompressor, Ending::default())
@@ -267,6 +274,9 @@ pub fn read_error(compression: Compression, error: io::Error) -> FrameError {
     // What the decompressors say themselves has these kinds, or none (zstd); what the system says has others.
     if let Some(too_large) = error.get_ref().and_then(|inner| inner.downcast_ref::<WindowTooLarge>()) {
         return FrameError::Window(*too_large);
+    }
+    if let Some(too_long) = error.get_ref().and_then(|inner| inner.downcast_ref::<TextTooLong>()) {
+        return FrameError::TooLong(*too_long);
     }
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     let from_store = error.get_ref().is_some_and(|inner| inner.is::<hosu_host::StoreError>());

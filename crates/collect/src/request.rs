@@ -6,7 +6,7 @@ use hosu_host::Stop;
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 
-use crate::frame::{Format, Given};
+use crate::frame::{Bounds, Format, Given};
 use crate::ingest::GiveBack;
 use crate::source::Newer;
 
@@ -120,6 +120,8 @@ pub struct CollectSettings {
     pub cores: usize,
     /// The longest line that is read as a record; a longer one is rejected.
     pub line_bytes_max: usize,
+    /// How long the text of a compressed source may be; `None` for 10 GiB or 200 times what is stored, whichever is more.
+    pub decompressed_bytes_max: Option<u64>,
     /// How many bytes of the sources a new table's columns are inferred from.
     pub sample_bytes: usize,
 }
@@ -132,6 +134,7 @@ impl Default for CollectSettings {
             compression_level: 1,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             line_bytes_max: 16 << 20,
+            decompressed_bytes_max: None,
             sample_bytes: 16 << 20,
         }
     }
@@ -161,9 +164,10 @@ impl CollectSettings {
         self.text_bytes().min(self.chunk_bytes().saturating_mul(self.cores.max(1) + 4))
     }
 
-    /// The largest window that Zstandard data may have: as much as `zstd --long` takes, where there is enough memory.
-    pub fn window_bytes_max(&self) -> u64 {
-        (self.memory_bytes as u64 / 4).min(128 << 20)
+    /// What it may take to decompress a source. The window is as much as `zstd --long` takes, where there is enough memory.
+    pub fn bounds(&self) -> Bounds {
+        let window_bytes_max = (self.memory_bytes as u64 / 4).min(128 << 20);
+        Bounds { window_bytes_max, text_bytes_max: self.decompressed_bytes_max }
     }
 
     /// Memory that the rows of one chunk may take, about.

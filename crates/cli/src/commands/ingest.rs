@@ -89,6 +89,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
     let schema = arguments.schema.map(|path| read(&context.folder.join(path))).transpose()?;
     let since_ms = arguments.since.as_deref().map(|text| since_ms(text, context)).transpose()?;
     let newer = Newer { since_ms, after: arguments.after };
+    let settings = settings(context, arguments.decompressed_max.as_deref())?;
     let records_path = records_path(arguments.records_path.as_deref())?;
     Ok(IngestRequest {
         format,
@@ -108,7 +109,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
             OnChangedArgument::Tail => OnChanged::Tail,
         },
         dry_run: arguments.dry_run,
-        settings: settings(context),
+        settings,
         give_back: allocator::give_back,
         stop: context.stop.clone(),
         ..IngestRequest::new(table, arguments.sources, context.folder.clone())
@@ -153,14 +154,25 @@ fn records_path(text: Option<&str>) -> Result<Vec<String>, Failure> {
     }
 }
 
-fn settings(context: &Context) -> CollectSettings {
+fn settings(context: &Context, decompressed_max: Option<&str>) -> Result<CollectSettings, Failure> {
     let ingest = &context.config.ingest;
-    CollectSettings {
+    let decompressed_max = match decompressed_max {
+        None => ingest.decompressed_bytes_max,
+        Some(text) => match config::SizeText::Text(text.to_owned()).parse() {
+            Ok(config::Size::Bytes(bytes)) => Some(bytes),
+            _ => {
+                return Err(Failure::usage(format!("--decompressed-max: `{text}` is no size"))
+                    .remedy("write it like `100GB`"));
+            }
+        },
+    };
+    Ok(CollectSettings {
         memory_bytes: usize::try_from(ingest.memory_bytes).unwrap_or(usize::MAX),
         target_file_bytes: ingest.target_file_bytes,
         compression_level: ingest.compression_level,
+        decompressed_bytes_max: decompressed_max,
         ..CollectSettings::default()
-    }
+    })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

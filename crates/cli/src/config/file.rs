@@ -73,6 +73,8 @@ pub struct IngestSection {
     pub target_file_size: Option<SizeText>,
     /// Of zstd.
     pub compression_level: Option<i64>,
+    /// A size.
+    pub decompressed_max: Option<SizeText>,
 }
 
 /// `[query]`.

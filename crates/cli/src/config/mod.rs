@@ -57,6 +57,8 @@ pub struct IngestConfig {
     pub target_file_bytes: u64,
     /// Of zstd.
     pub compression_level: i32,
+    /// How long the text of a compressed source may be, if that was set.
+    pub decompressed_bytes_max: Option<u64>,
 }
 
 /// `[query]`.
@@ -282,7 +284,11 @@ fn ingest(file: &ConfigFile) -> Result<IngestConfig, ConfigError> {
     if target_file_bytes == 0 {
         return Err(file.wrong("ingest.target_file_size", "a data file cannot be empty".to_owned()));
     }
-    Ok(IngestConfig { memory_bytes, target_file_bytes, compression_level })
+    let decompressed_bytes_max = match &file.ingest.decompressed_max {
+        None => None,
+        some => Some(file.size("ingest.decompressed_max", some, "")?),
+    };
+    Ok(IngestConfig { memory_bytes, target_file_bytes, compression_level, decompressed_bytes_max })
 }
 
 fn query(section: &QuerySection, file: &ConfigFile) -> Result<QueryConfig, ConfigError> {

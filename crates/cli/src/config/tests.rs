@@ -26,7 +26,12 @@ fn everything_has_a_default() {
     assert_eq!(config.lake.catalog, lake.join("catalog.db"));
     assert_eq!(config.lake.warehouse.local_path(), Some(lake.join("warehouse")));
     assert_eq!(config.lake.folder, Some(lake));
-    let ingest = IngestConfig { memory_bytes: 512 << 20, target_file_bytes: 128 << 20, compression_level: 1 };
+    let ingest = IngestConfig {
+        memory_bytes: 512 << 20,
+        target_file_bytes: 128 << 20,
+        compression_level: 1,
+        decompressed_bytes_max: None,
+    };
     assert_eq!(config.ingest, ingest);
     assert_eq!((config.query.max_scan_bytes, config.query.price_per_tib), (None, 5.0));
     let jobs = config.jobs;
@@ -44,6 +49,7 @@ fn every_key_of_the_page_is_read() {
     assert_eq!(config.lake.catalog, folder.path().join("lake/catalog.db"));
     assert_eq!(config.s3.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
     assert_eq!(config.s3.path_style, Some(true));
+    assert_eq!(config.ingest.decompressed_bytes_max, Some(100_000_000_000));
     assert_eq!(config.query.max_scan_bytes, Some(1_000_000_000_000));
     assert_eq!(config.query.spill, Some(PathBuf::from("/tmp")));
     assert_eq!((config.jobs.parallel, config.jobs.folder), (2, folder.path().join("jobs")));

@@ -53,6 +53,10 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::SourceWindow { .. } => {
             ("SOURCE_WINDOW", "pipe it in: `zstd -dc --long=31 FILE | hosu ingest TABLE -`")
         }
+        CollectError::SourceTooLong { .. } => (
+            "SOURCE_TOO_LONG",
+            "if it is to be so large, allow more: --decompressed-max 100GB, or `decompressed_max` in hosu.toml",
+        ),
         CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => {
             ("SOURCE_NOT_FOUND", "names that begin with `.` or `_` are left out; check the spelling")
         }

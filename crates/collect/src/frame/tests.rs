@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::json::Reject;
 
-/// As much as `zstd --long` takes.
+/// A window as `zstd --long` takes it.
 const WINDOW_BYTES_MAX: u64 = 128 << 20;
+const BOUNDS: Bounds = Bounds { window_bytes_max: WINDOW_BYTES_MAX, text_bytes_max: None };
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -20,7 +21,7 @@ fn given(format: Option<Format>) -> Given {
 
 fn text_of(bytes: &[u8], format: Option<Format>) -> Result<(Compression, Vec<u8>), FrameError> {
     let read = |buffer_bytes| {
-        let mut framed = open(Cursor::new(bytes.to_vec()), &given(format), buffer_bytes, WINDOW_BYTES_MAX)?;
+        let mut framed = open(Cursor::new(bytes.to_vec()), &given(format), buffer_bytes, BOUNDS)?;
         let mut text = Vec::new();
         framed.text.read_to_end(&mut text).map_err(|error| read_error(framed.compression, error))?;
         Ok((framed.compression, text))
@@ -79,7 +80,7 @@ fn content_tells_the_compression() {
 
 #[test]
 fn a_byte_order_mark_is_skipped_and_other_encodings_are_named() {
-    let framed = open(&b"\xef\xbb\xbf{}\n"[..], &Given::default(), BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
+    let framed = open(&b"\xef\xbb\xbf{}\n"[..], &Given::default(), BUFFER_BYTES, BOUNDS).unwrap();
     assert_eq!(framed.skipped_bytes, 3);
     assert_eq!(text_of(&gzip(b"\xef\xbb\xbf{}\n"), None).unwrap().1, b"{}\n");
     for (bytes, name) in [(&b"\xff\xfe{\0}\0"[..], "UTF-16"), (b"\xfe\xff\0{\0}", "UTF-16")] {
@@ -132,8 +133,7 @@ fn damaged_compressed_data_is_an_error() {
 
 /// The texts of the records of a source, and what was rejected of it.
 fn records_of(bytes: &[u8], chunk_bytes: usize) -> (Vec<Vec<u8>>, Vec<Reject>) {
-    let framed =
-        open(Cursor::new(bytes.to_vec()), &Given::default(), BUFFER_BYTES, WINDOW_BYTES_MAX).unwrap();
+    let framed = open(Cursor::new(bytes.to_vec()), &Given::default(), BUFFER_BYTES, BOUNDS).unwrap();
     let mut chunks = framed.chunks(chunk_bytes, 16 << 20, Buffers::new(chunk_bytes), None);
     let (mut records, mut rejects) = (Vec::new(), Vec::new());
     while let Some(chunk) = chunks.next_chunk().unwrap() {
@@ -166,6 +166,84 @@ fn compressed_data_that_is_cut_off_keeps_what_came_before() {
             assert!(text[read..].starts_with(&reject.record), "{reject:?}");
         }
     }
+}
+
+#[test]
+fn zeros_may_follow_compressed_data_and_nothing_else() {
+    let text = numbered(10);
+    let zstd = || zstd::encode_all(text.as_slice(), 1).unwrap();
+    let magics =
+        [(gzip(&text), &b"\x1f\x8b\x08"[..]), (zstd(), b"\x28\xb5\x2f\xfd"), (bzip2(&text), b"BZh9")];
+    for (whole, magic) in magics {
+        let compression = compression_of(&whole);
+        let behind = |bytes: &[u8]| text_of(&[whole.as_slice(), bytes].concat(), None);
+        for length in [0, 1, 2, 3, 4, 5, 20, 512, 10_000] {
+            assert_eq!(
+                behind(&vec![0; length]).unwrap(),
+                (compression, text.clone()),
+                "{compression} {length}"
+            );
+        }
+        for garbage in [
+            &b"x"[..],
+            b"\n",
+            b"\0x",
+            b"\0\0\0\0\0\0x",
+            b"BZ4",
+            b"(\xb5x",
+            b"\x1fx",
+            b"PKx",
+            b"{}\n",
+            b"\xff\xff",
+        ] {
+            for length in garbage.len()..=20 {
+                let garbage = [garbage, &vec![b'x'; length - garbage.len()]].concat();
+                let told = behind(&garbage);
+                assert!(
+                    matches!(told, Err(FrameError::Damaged { .. })),
+                    "{compression} {garbage:?} {told:?}"
+                );
+            }
+        }
+        // A member that has only begun was cut off.
+        for length in 1..=magic.len() {
+            let cut = [whole.as_slice(), &magic[..length]].concat();
+            let (records, rejects) = records_of(&cut, 4000);
+            assert_eq!((records.len(), rejects.len()), (10, 1), "{compression} {length}");
+        }
+        let twice = behind(&[whole.as_slice(), &[0; 7]].concat()).unwrap();
+        assert_eq!(twice, (compression, [text.clone(), text.clone()].concat()));
+    }
+}
+
+#[test]
+fn a_text_may_be_so_long() {
+    let text = numbered(1000);
+    let long = text.len() as u64;
+    let zstd = || zstd::encode_all(text.as_slice(), 1).unwrap();
+    for whole in [gzip(&text), zstd(), bzip2(&text)] {
+        let read = |text_bytes_max| {
+            let bounds = Bounds { text_bytes_max: Some(text_bytes_max), ..BOUNDS };
+            let raw = Cursor::new(whole.clone());
+            let mut framed = open(raw, &Given::default(), BUFFER_BYTES, bounds)?;
+            let read = framed.text.read_to_end(&mut Vec::new());
+            read.map_err(|error| read_error(framed.compression, error))
+        };
+        assert_eq!(read(long).unwrap() as u64, long);
+        match read(long - 1) {
+            Err(FrameError::TooLong(told)) => {
+                let stored_bytes = whole.len() as u64;
+                assert_eq!(told, TextTooLong { stored_bytes, text_bytes_max: long - 1 });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // What is not compressed becomes nothing.
+    let bounds = Bounds { text_bytes_max: Some(1), ..BOUNDS };
+    let mut framed = open(Cursor::new(text.clone()), &Given::default(), BUFFER_BYTES, bounds).unwrap();
+    assert_eq!(framed.text.read_to_end(&mut Vec::new()).unwrap() as u64, long);
+    assert_eq!(BOUNDS.text_bytes_max(10 << 20), 10 << 30);
+    assert_eq!(BOUNDS.text_bytes_max(1 << 30), 200 << 30);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, Read};
 
-use zstd::stream::read::Decoder;
+use zstd::stream::raw::{DParameter, Decoder, Operation};
+
+use super::members::{Ahead, Member};
 
 /// The least that the decoder can be limited to.
 const WINDOW_LOG_MIN: u32 = 10;
@@ -23,30 +25,61 @@ pub struct WindowTooLarge {
     pub bytes_max: u64,
 }
 
-/// Reads frames with windows of up to a limit, one after another as one text.
-pub(super) struct Reader<R: BufRead> {
-    decoder: Decoder<'static, R>,
+/// Reads a frame with a window of up to a limit.
+pub(super) struct Frame<R> {
+    raw: Ahead<R>,
+    decoder: Decoder<'static>,
+    ended: bool,
     too_large: WindowTooLarge,
 }
 
-impl<R: BufRead> Reader<R> {
+impl<R: BufRead> Frame<R> {
     /// Of data that begins with `head`.
-    pub(super) fn new(raw: R, head: &[u8], bytes_max: u64) -> io::Result<Self> {
+    pub(super) fn new(raw: Ahead<R>, head: &[u8], bytes_max: u64) -> io::Result<Self> {
         let log = bytes_max.max(1).ilog2().clamp(WINDOW_LOG_MIN, WINDOW_LOG_MAX);
-        let mut decoder = Decoder::with_buffer(raw)?;
-        decoder.window_log_max(log)?;
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(log))?;
         let bytes_max = 1 << log;
         let window_bytes = window_bytes(head).filter(|bytes| *bytes > bytes_max);
-        Ok(Self { decoder, too_large: WindowTooLarge { window_bytes, bytes_max } })
+        Ok(Self { raw, decoder, ended: false, too_large: WindowTooLarge { window_bytes, bytes_max } })
     }
 }
 
-impl<R: BufRead> Read for Reader<R> {
+impl<R: BufRead> Member for Frame<R> {
+    type Raw = R;
+
+    fn raw(&mut self) -> &mut Ahead<R> {
+        &mut self.raw
+    }
+
+    fn again(mut self) -> io::Result<Self> {
+        self.decoder.reinit()?;
+        // What is known is the window of the first frame.
+        self.too_large.window_bytes = None;
+        Ok(Self { ended: false, ..self })
+    }
+}
+
+impl<R: BufRead> Read for Frame<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.decoder.read(buffer).map_err(|error| match error.to_string().contains(TOO_MUCH_MEMORY) {
-            true => io::Error::other(self.too_large),
-            false => error,
-        })
+        while !self.ended {
+            let stored = self.raw.fill_buf()?;
+            let is_cut = stored.is_empty();
+            let status = self.decoder.run_on_buffers(stored, buffer);
+            let status = status.map_err(|error| match error.to_string().contains(TOO_MUCH_MEMORY) {
+                true => io::Error::other(self.too_large),
+                false => error,
+            })?;
+            self.raw.consume(status.bytes_read);
+            self.ended = status.remaining == 0;
+            if status.bytes_written > 0 {
+                return Ok(status.bytes_written);
+            }
+            if is_cut && !self.ended {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(0)
     }
 }
 

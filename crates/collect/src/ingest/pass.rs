@@ -175,7 +175,7 @@ impl<'a> Pass<'a> {
             buffer_bytes: BUFFER_BYTES,
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
-            window_bytes_max: settings.window_bytes_max(),
+            bounds: settings.bounds(),
             buffers: self.decoding.buffers.clone(),
             columns: Some(self.plan.table.schema.clone()),
         };

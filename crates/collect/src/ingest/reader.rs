@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pressure::Pressure;
 use crate::error::CollectError;
-use crate::frame::{self, Buffers, Chunk, Chunks, Compression, Content, FrameError, Given, WindowTooLarge};
+use crate::frame::{
+    self, Bounds, Buffers, Chunk, Chunks, Compression, Content, FrameError, Given, WindowTooLarge,
+};
 use crate::source::{Position, RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
@@ -45,7 +47,7 @@ pub(super) struct Reading {
     pub buffer_bytes: usize,
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
-    pub window_bytes_max: u64,
+    pub bounds: Bounds,
     pub buffers: Buffers,
     /// The table's columns; none when they are to be found.
     pub columns: Option<SchemaRef>,
@@ -131,7 +133,7 @@ impl Reading {
             Some(part) => {
                 Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))
             }
-            None => frame::open(raw, &self.given, self.buffer_bytes, self.window_bytes_max),
+            None => frame::open(raw, &self.given, self.buffer_bytes, self.bounds),
         };
         let framed = framed.map_err(|error| told(source, &watch, error))?.named(&source.name);
         if source.part().is_some_and(|part| part.may_grow)
@@ -210,6 +212,7 @@ fn told(source: &Source, watch: &Watch, error: FrameError) -> CollectError {
             let WindowTooLarge { window_bytes, bytes_max } = too_large;
             CollectError::SourceWindow { name, window_bytes, bytes_max }
         }
+        FrameError::TooLong(too_long) => CollectError::SourceTooLong { name, too_long },
         FrameError::Io(error) => match error.downcast::<StoreError>() {
             Ok(StoreError::Changed { .. }) => CollectError::ChangedWhileRead { name },
             Ok(source) => CollectError::SourceStore { name, source },

@@ -40,7 +40,7 @@ pub(super) async fn check_heads(
         buffer_bytes: HEAD_BYTES,
         chunk_bytes: 1,
         line_bytes_max: 1,
-        window_bytes_max: request.settings.window_bytes_max(),
+        bounds: request.settings.bounds(),
         buffers: Buffers::new(0),
         columns: None,
     };
@@ -65,7 +65,7 @@ pub(super) async fn infer(
         buffer_bytes: BUFFER_BYTES,
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,
-        window_bytes_max: settings.window_bytes_max(),
+        bounds: settings.bounds(),
         buffers: Buffers::new(0),
         columns: None,
     };

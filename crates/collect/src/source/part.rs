@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-use crate::frame::{self, Compression, Content, Given, HEAD_BYTES};
+use crate::frame::{self, Bounds, Compression, Content, Given, HEAD_BYTES};
 
 /// How much of the end of what was taken is kept, to see cheaply that it is still there.
 const GUARD_BYTES: usize = 1024;
@@ -123,7 +123,8 @@ pub struct Part {
 /// When the file cannot be read.
 pub fn is_plain_lines(file: &File, name: &str, given: &Given) -> io::Result<bool> {
     let head = block(file, 0, HEAD_BYTES as u64)?;
-    let framed = frame::open(io::Cursor::new(head), given, HEAD_BYTES, 1);
+    let bounds = Bounds { window_bytes_max: 1, text_bytes_max: None };
+    let framed = frame::open(io::Cursor::new(head), given, HEAD_BYTES, bounds);
     Ok(framed.is_ok_and(|framed| {
         let framed = framed.named(name);
         framed.compression == Compression::None && framed.content == Content::Ndjson

@@ -4,7 +4,7 @@
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use hosu_collect::frame::{self, BUFFER_BYTES, Buffers, Compression, Content, Given};
+use hosu_collect::frame::{self, BUFFER_BYTES, Bounds, Buffers, Compression, Content, Given};
 use hosu_collect::json::{Decoded, Decoder, Place, Pushed, Reject};
 use hosu_table::evolve;
 use hosu_table::json::{Inference, JsonKind, Limits, NESTING_MAX, parse};
@@ -126,7 +126,8 @@ impl Read for Slow {
 fn taken_apart(text: &[u8], given: &Given, sizes: (usize, usize, usize)) -> Result<Apart, String> {
     let (record_bytes_max, chunk_bytes, read_bytes) = sizes;
     let slow = Slow(Cursor::new(text.to_vec()), read_bytes);
-    let framed = frame::open(slow, given, BUFFER_BYTES, 1 << 20).map_err(|error| error.to_string())?;
+    let bounds = Bounds { window_bytes_max: 1 << 20, text_bytes_max: Some(1 << 20) };
+    let framed = frame::open(slow, given, BUFFER_BYTES, bounds).map_err(|error| error.to_string())?;
     let (compression, content, begins) = (framed.compression, framed.content, framed.skipped_bytes);
     let (is_envelope, is_plain) = (!framed.records_path.is_empty(), compression == Compression::None);
     let columns = Some(Arc::new(empty()));

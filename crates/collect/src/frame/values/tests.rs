@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Buffers, Content, Given, open};
+use super::super::{Bounds, Buffers, Content, Given, open};
 use super::*;
+
+const BOUNDS: Bounds = Bounds { window_bytes_max: 1 << 20, text_bytes_max: None };
 
 /// The records and the rejects of a text with their places: `offset line text`.
 fn taken(
@@ -172,7 +174,7 @@ fn a_broken_text_beside_the_records_is_said() {
 #[test]
 fn the_beginning_says_how_records_stand() {
     let content = |text: &str| {
-        let framed = open(io::Cursor::new(text.as_bytes().to_vec()), &Given::default(), 64, 1 << 20).unwrap();
+        let framed = open(io::Cursor::new(text.as_bytes().to_vec()), &Given::default(), 64, BOUNDS).unwrap();
         (framed.content, framed.records_path.join("."))
     };
     for text in [

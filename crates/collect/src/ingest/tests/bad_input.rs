@@ -12,7 +12,7 @@ use crate::ingest::ingest;
 use crate::ingest::pressure::Pressure;
 use crate::ingest::reader::{self, Message, Reading};
 use crate::source::{Source, SourceKind};
-use crate::{CollectError, NoProgress};
+use crate::{CollectError, CollectSettings, NoProgress};
 
 #[tokio::test]
 async fn what_cannot_be_read_leaves_no_lake() {
@@ -58,6 +58,24 @@ async fn what_came_before_a_cut_lands_and_the_cut_is_a_reject() {
     // The whole file is another content of the same source.
     lake.file("cut", &whole);
     assert!(matches!(lake.ingest(&["cut"]).await, Err(CollectError::SourceChanged { .. })));
+}
+
+#[tokio::test]
+async fn more_text_than_may_be_is_refused_and_nothing_of_it_is_there() {
+    let lake = Lake::new();
+    let text = lines(&vec![json!({"text": "the same again"}); 200_000]);
+    lake.file("a.json", lines(&[json!({"text": "small"})]));
+    lake.file("bomb", gzip(text.as_bytes()));
+    let mut request = lake.request(&["a.json", "bomb"]);
+    request.settings.decompressed_bytes_max = Some(text.len() as u64 - 1);
+    let error = lake.run(request.clone()).await.unwrap_err();
+    assert!(matches!(error, CollectError::SourceTooLong { .. }), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("bomb is refused: ") && told.contains(" of text"), "{told}");
+    assert_eq!(lake.parquet_files(), 0);
+    assert!(lake.table("events").await.is_none());
+    request.settings.decompressed_bytes_max = Some(text.len() as u64);
+    assert_eq!(lake.run(request).await.unwrap().rows, 200_001);
 }
 
 #[tokio::test]
@@ -134,7 +152,7 @@ async fn the_reader_waits_for_room() {
         buffer_bytes: 4 << 10,
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,
-        window_bytes_max: 1 << 20,
+        bounds: CollectSettings::default().bounds(),
         buffers: Buffers::new(64 << 10),
         columns: None,
     };
