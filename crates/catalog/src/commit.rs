@@ -100,6 +100,9 @@ impl Catalog {
         rows: (&[LedgerRow], &[JobChange]),
         doubt: &mut Option<DatabaseError>,
     ) -> Result<Committed, CatalogError> {
+        if works.iter().any(|work| matches!(work.kind, Kind::Create { .. })) {
+            self.database.create().await?;
+        }
         let mut patience = Patience::of(works);
         loop {
             let attempt = patience.attempts + 1;

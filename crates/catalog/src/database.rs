@@ -61,6 +61,10 @@ pub trait Database: Debug + Send + Sync {
     /// What the scheduler remembers of each job.
     async fn job_slots(&self) -> Result<Vec<JobSlot>, DatabaseError>;
 
+    /// Makes the database itself where it is missing. It is asked before the first file of a new table is stored: metadata
+    /// without a database beside it would look like a lake whose catalog was lost.
+    async fn create(&self) -> Result<(), DatabaseError>;
+
     /// Makes all changes, in their order, or none. Once this returns [`TransactionOutcome::Done`] they are durable and every
     /// reader sees them; after [`TransactionOutcome::Refused`] and every error but [`DatabaseError::Unknown`] nothing has
     /// changed. Two transactions never see each other half done.

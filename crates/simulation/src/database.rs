@@ -137,6 +137,10 @@ impl Database for SimulatedDatabase {
         self.read("job slots", self.inner.job_slots()).await
     }
 
+    async fn create(&self) -> Result<(), DatabaseError> {
+        self.read("create", self.inner.create()).await
+    }
+
     async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {
         let effect = |fault: Option<Fault>| async move {
             match (fault, &self.late) {

@@ -279,6 +279,10 @@ impl Database for SqliteDatabase {
         self.read_jobs(jobs::slots).await
     }
 
+    async fn create(&self) -> Result<(), DatabaseError> {
+        self.blocking(|shared, open| shared.open_to_write(open).map(drop)).await
+    }
+
     async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {
         self.blocking(move |shared, open| {
             let open = shared.open_to_write(open)?;

@@ -93,3 +93,16 @@ async fn a_view_of_another_engine_is_no_table_but_takes_the_name() {
         lake.catalog.create_table(events.clone(), new_table(&lake.catalog, &events, &[]), false).await;
     assert!(matches!(taken, Err(CatalogError::TableExists { .. })), "{taken:?}");
 }
+
+#[tokio::test]
+async fn the_database_is_there_before_the_first_file_of_a_table() {
+    let lake = Lake::new();
+    // Nothing can be stored below a file, so the commit ends where a kill may end it.
+    std::fs::write(lake.folder.path().join("warehouse"), "").expect("a file");
+    let events = name("events");
+    let new = new_table(&lake.catalog, &events, &[]);
+    let error = lake.catalog.create_table(events.clone(), new, false).await.expect_err("no folder");
+    assert!(matches!(error, CatalogError::Store { .. }), "{error:?}");
+    assert!(lake.folder.path().join("catalog.db").exists());
+    assert!(lake.again(2).tables("default").await.expect("a database").is_empty());
+}

@@ -116,6 +116,10 @@ impl Database for Faulty {
         self.inner.job_slots().await
     }
 
+    async fn create(&self) -> Result<(), DatabaseError> {
+        self.inner.create().await
+    }
+
     async fn transact(&self, transaction: Transaction) -> Result<TransactionOutcome, DatabaseError> {
         let answer = self.answers.lock().expect("the answers").pop_front();
         match answer {
