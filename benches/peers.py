@@ -14,7 +14,7 @@ THREADS = 2
 def main():
     task = json.loads(sys.argv[1])
     if task["kind"] == "count":
-        count(task["source"])
+        count(task["source"], task["of"])
         return
     engine = {"duckdb": DuckDb, "polars": Polars, "clickhouse": ClickHouse, "datafusion": DataFusion}[task["engine"]](task)
     if task["kind"] == "ingest":
@@ -27,14 +27,22 @@ def main():
         print(json.dumps([[plain(value) for value in row] for row in rows], ensure_ascii=False), flush=True)
 
 
-def count(source):
-    """What the events say, and what every engine's files must say too."""
+# What the events of a kind say, and what every engine's files must say too.
+COUNTED = {
+    "nested": """count(*), count(DISTINCT event_id), sum(epoch_ms(event_time::TIMESTAMP)), sum(duration_ms), count(message),
+        round(sum(amount)), sum(len(items)), sum(len(tags)), sum(match.team.size), sum(level), round(sum(geo.lat))""",
+    "flat": """count(*), count(DISTINCT click_id), sum(epoch_ms(event_time::TIMESTAMP)), sum(user_id), sum(status), sum(bytes_sent),
+        round(sum(took_ms), 2), sum(len(agent)), sum(len(ip)), count(campaign), sum(bot::INTEGER)""",
+    "logs": """count(*), count(DISTINCT trace_id), sum(epoch_ms(event_time::TIMESTAMP)), sum(sequence), sum(len(message)), sum(len(logger)),
+        sum(len(stack)), count(stack), count(DISTINCT labels.pod)""",
+    "wide": """count(*), sum(number), sum(epoch_ms(event_time::TIMESTAMP)), round(sum(temperature_000), 2), sum(pressure_001), count(state_002),
+        round(sum(temperature_246), 2), sum(pressure_247), count(pressure_493), count(DISTINCT state_494), count(device)""",
+}
+
+
+def count(source, kind):
     import duckdb
-    counted = duckdb.sql(f"""
-        SELECT count(*), count(DISTINCT event_id), sum(epoch_ms(event_time::TIMESTAMP)), sum(duration_ms), count(message),
-               round(sum(amount)), sum(len(items)), sum(len(tags)), sum(match.team.size), sum(level), round(sum(geo.lat))
-        FROM {source}""").fetchone()
-    print(json.dumps([plain(value) for value in counted]))
+    print(json.dumps([plain(value) for value in duckdb.sql(f"SELECT {COUNTED[kind]} FROM {source}").fetchone()]))
 
 
 def plain(value):

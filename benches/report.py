@@ -40,8 +40,9 @@ def ingest(facts):
     lines = [
         "### Ingest",
         "",
-        f"{facts['events']:,} events, {facts['json_bytes'] / 1e6:,.0f} MB of JSON over {facts['days']} days, into Parquet "
-        f"partitioned by day, zstd 1; medians of {facts['repeat']}. MB/s are of uncompressed JSON, by the wall time of the whole process.",
+        f"JSON of {facts['days']} days into Parquet partitioned by day, zstd 1; medians of {facts['repeat']}. MB/s are of uncompressed JSON, "
+        "by the wall time of the whole process. " + "; ".join(
+            f"{shape}: {source['events']:,} events, {source['json_bytes'] / 1e6:,.0f} MB" for shape, source in facts["shapes"].items()) + ".",
         "",
         "| source | engine | MB/s | s | CPU s | peak MB | Parquet MB | files |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
@@ -49,7 +50,7 @@ def ingest(facts):
     for shape, engines in facts["runs"].items():
         for engine, run in engines.items():
             lines.append(
-                f"| {shape} | {NAMES[engine]} | {facts['json_bytes'] / 1e6 / run['seconds']:.0f} | {run['seconds']:.1f} | "
+                f"| {shape} | {NAMES[engine]} | {facts['shapes'][shape]['json_bytes'] / 1e6 / run['seconds']:.0f} | {run['seconds']:.1f} | "
                 f"{run['cpu_seconds']:.1f} | {run['peak_bytes'] / 1e6:,.0f} | {run['out_bytes'] / 1e6:.0f} | {run['files']:,.0f} |")
     return "\n".join(lines)
 

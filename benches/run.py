@@ -32,7 +32,10 @@ PEERS = {"datafusion": "54.1.0", "duckdb": "1.5.5", "polars": "2.1.0", "chdb": "
 ENGINES = ["hosu", "datafusion", "duckdb", "clickhouse", "polars"]
 QUERIES = ["hours", "top_users", "distinct", "percentiles", "funnel", "sessions", "join", "like", "regex", "lookup",
            "nested", "lists", "day_over_day", "latest"]
-SHAPES = {"one file": "events.ndjson", "1,000 files": "parts/*.ndjson", "one gzip": "events.ndjson.gz"}
+SHAPES = {"one file": "events.ndjson", "1,000 files": "parts/*.ndjson", "one gzip": "events.ndjson.gz",
+          "flat events": "flat.ndjson", "lines of a log": "logs.ndjson", "500 fields": "wide.ndjson"}
+# Shapes that other_events.py makes: the kind, and for how many of --events there is one.
+OTHER_KINDS = {"flat events": ("flat", 1), "lines of a log": ("logs", 1), "500 fields": ("wide", 25)}
 MEMORY_GIB = 8
 CORES = 2
 # The number of the event that is looked up, as a share of all of them.
@@ -112,16 +115,16 @@ class Bench:
                 "system": f"{platform.system()} {platform.release()}", "hosu": version, "peers": PEERS,
                 "limit_gib": MEMORY_GIB, "python": platform.python_version()}
 
-    def events(self, events, name, *options):
+    def events(self, events, name, *options, made_by=("events.py",), folder_of=None):
         """A source made of events, unless it is there."""
-        folder = self.cache / f"events-{events}-{self.given.days}"
+        folder = self.cache / f"events-{folder_of or events}-{self.given.days}"
         path = folder / name
         if not path.exists():
             folder.mkdir(exist_ok=True)
             made = folder / f"{name}.part"
             say(f"making {path}")
-            subprocess.run([sys.executable, HERE / "events.py", "--events", str(events), "--days", str(self.given.days),
-                            *options, made], check=True)
+            subprocess.run([sys.executable, HERE / made_by[0], *made_by[1:], "--events", str(events), "--days",
+                            str(self.given.days), *options, made], check=True)
             made.rename(path)
         return path
 
@@ -146,16 +149,15 @@ class Bench:
 
     def ingest(self):
         given = self.given
-        source = self.events(given.events, "events.ndjson")
-        bytes_of_json = source.stat().st_size
-        self.content = self.counted(f"read_ndjson('{source}')")
-        results = {"events": given.events, "days": given.days, "repeat": given.repeat, "json_bytes": bytes_of_json, "runs": {}}
+        results = {"events": given.events, "days": given.days, "repeat": given.repeat, "shapes": {}, "runs": {}}
         for shape in given.shapes:
-            self.make_shape(shape)
+            text, kind, events = self.make_shape(shape)
+            results["shapes"][shape] = {"json_bytes": text.stat().st_size, "events": events}
+            content = self.counted(f"read_ndjson('{text}')", kind)
             runs = {engine: [] for engine in given.engines}
             for turn in range(given.repeat):
                 for engine in rotated(given.engines, turn):
-                    measured = self.ingest_once(engine, shape)
+                    measured = self.ingest_once(engine, shape, kind, content)
                     if measured:
                         runs[engine].append(measured)
                     say(f"{shape}, {engine}: {measured}")
@@ -163,14 +165,18 @@ class Bench:
         return results
 
     def make_shape(self, shape):
+        """The text of a shape as one file, what kind of events it has, and how many."""
+        events = self.given.events
+        if shape in OTHER_KINDS:
+            kind, share = OTHER_KINDS[shape]
+            return self.events(events // share, SHAPES[shape], made_by=["other_events.py", kind], folder_of=events), kind, events // share
         if shape == "1,000 files":
-            self.events(self.given.events, "parts", "--files", "1000")
+            self.events(events, "parts", "--files", "1000")
         elif shape == "one gzip":
-            self.events(self.given.events, "events.ndjson.gz", "--gzip")
-        else:
-            self.events(self.given.events, "events.ndjson")
+            self.events(events, "events.ndjson.gz", "--gzip")
+        return self.events(events, "events.ndjson"), "nested", events
 
-    def ingest_once(self, engine, shape):
+    def ingest_once(self, engine, shape, kind, content):
         sources = str(self.cache / f"events-{self.given.events}-{self.given.days}" / SHAPES[shape])
         shutil.rmtree(self.scratch, ignore_errors=True)
         out = self.scratch / "out"
@@ -188,15 +194,15 @@ class Bench:
             say(f"{engine} failed: {(self.scratch / 'said').read_text()[-2000:]}")
             return None
         files = glob.glob(f"{out}/**/*.parquet", recursive=True)
-        found = self.counted(f"read_parquet({files}, hive_partitioning = false)")
-        if not same([found], [self.content]):
-            say(f"{engine} wrote something else: {found}, not {self.content}")
+        found = self.counted(f"read_parquet({files}, hive_partitioning = false)", kind)
+        if not content or not same([found], [content]):
+            say(f"{engine} wrote something else: {found}, not {content}")
             return None
         return {**usage, "out_bytes": sum(os.path.getsize(file) for file in files), "files": len(files)}
 
-    def counted(self, source):
+    def counted(self, source, kind):
         """Counts and sums over events, the same for all who hold the same events; none where they are not to be had."""
-        counted = subprocess.run([self.python, HERE / "peers.py", json.dumps({"kind": "count", "source": source})],
+        counted = subprocess.run([self.python, HERE / "peers.py", json.dumps({"kind": "count", "source": source, "of": kind})],
                                  capture_output=True, text=True)
         return json.loads(counted.stdout) if counted.returncode == 0 else []
 
