@@ -1,7 +1,7 @@
 //! A look at the sources before anything is written: are they text at all, and which columns do their records need?
 
 use hosu_host::Host;
-use hosu_table::json::{self, Inference, JsonKind, Limits};
+use hosu_table::json::{Inference, Limits};
 use iceberg::spec::Schema;
 use tokio::runtime::Handle;
 
@@ -132,11 +132,7 @@ fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
 fn observe(chunks: &[Chunk], limits: Limits) -> Inference {
     let mut inference = Inference::new(limits);
     for line in chunks.iter().flat_map(Chunk::lines) {
-        if let Ok(value) = json::parse(line.bytes)
-            && matches!(value.kind, JsonKind::Object(_))
-        {
-            inference.observe(&value);
-        }
+        inference.observe_line(line.bytes);
     }
     inference
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hosu_collect::frame::{self, BUFFER_BYTES, Bounds, Buffers, Compression, Content, Given};
 use hosu_collect::json::{Decoded, Decoder, Place, Pushed, Reject};
 use hosu_table::evolve;
-use hosu_table::json::{Inference, JsonKind, Limits, NESTING_MAX, parse};
+use hosu_table::json::{Inference, Limits, NESTING_MAX, parse};
 use hosu_table::rejects::with_rescued_data;
 use iceberg::spec::Schema;
 use serde::de::IgnoredAny;
@@ -34,12 +34,13 @@ pub fn decoding(text: &[u8]) {
     }
 }
 
-/// Lines that are looked at for columns: it does not matter in how many parts, the columns are a schema, and records with
-/// these columns bring no further ones.
+/// Lines that are looked at for columns: it does not matter by which way, nor in how many parts, the columns are a schema,
+/// and records with these columns bring no further ones.
 pub fn inference(text: &[u8]) {
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let whole = inferred(&lines);
     let schema = table_of(&whole);
+    assert_eq!(table_of(&inferred_plainly(&lines)), schema, "by way of trees");
     for at in [1, lines.len() / 2, lines.len().saturating_sub(1)] {
         let (first, second) = lines.split_at(at.min(lines.len()));
         let mut parts = inferred(first);
@@ -221,13 +222,13 @@ fn cells_of_object(object: &[u8], content: Content) -> Vec<u8> {
 
 fn inferred(lines: &[&[u8]]) -> Inference {
     let mut inference = Inference::new(Limits::default());
-    for line in lines {
-        if let Ok(value) = parse(line)
-            && matches!(value.kind, JsonKind::Object(_))
-        {
-            inference.observe(&value);
-        }
-    }
+    lines.iter().for_each(|line| inference.observe_line(line));
+    inference
+}
+
+fn inferred_plainly(lines: &[&[u8]]) -> Inference {
+    let mut inference = Inference::new(Limits::default());
+    lines.iter().filter_map(|line| parse(line).ok()).for_each(|record| inference.observe(&record));
     inference
 }
 

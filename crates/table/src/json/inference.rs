@@ -14,14 +14,16 @@ use std::collections::{BTreeMap, HashMap};
 use iceberg::spec::{NestedFieldRef, PrimitiveType, Schema};
 
 use super::members::{Entry, entries, fold};
+use super::parse::parse;
 use super::value::{JsonKind, JsonValue};
 use crate::evolve::{self, EvolveError, ParentPath};
 use crate::rejects::{is_reserved, with_rescued_data};
 
 mod counts;
+mod direct;
 mod types;
 
-use counts::Counts;
+use counts::{Counts, Seen};
 
 /// How much an inference keeps, and how much of it becomes columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ pub struct Inference {
     nodes: Vec<Node>,
     /// Columns by their field id, with the type that they would need.
     widenings: BTreeMap<i32, PrimitiveType>,
+    scratch: direct::Scratch,
 }
 
 /// One path, with the values that were seen there.
@@ -75,6 +78,8 @@ struct Node {
     position: usize,
     /// and which of its own is likely to be seen next.
     expected: usize,
+    /// The number of the object in which it was seen last.
+    object: u64,
     /// What is inside a list, or a map's values.
     inside: Option<usize>,
 }
@@ -99,6 +104,7 @@ impl Node {
             member_by_folded_name: HashMap::new(),
             position: 0,
             expected: 0,
+            object: 0,
             inside: None,
         }
     }
@@ -109,6 +115,11 @@ impl Node {
             Step::Inside => "element",
         }
     }
+
+    /// The path of the member with this name, in whatever case.
+    fn member_named(&self, name: &str) -> Option<usize> {
+        self.member_by_folded_name.get(fold(name).as_ref()).copied()
+    }
 }
 
 const ROOT: usize = 0;
@@ -116,7 +127,17 @@ const ROOT: usize = 0;
 impl Inference {
     /// Nothing seen yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, nodes: vec![Node::new(ROOT, Step::Inside, 0)], widenings: BTreeMap::new() }
+        let nodes = vec![Node::new(ROOT, Step::Inside, 0)];
+        Self { limits, nodes, widenings: BTreeMap::new(), scratch: direct::Scratch::default() }
+    }
+
+    /// Counts the record in a line; what is no record counts for nothing.
+    pub fn observe_line(&mut self, line: &[u8]) {
+        if direct::observe(self, line).is_none()
+            && let Ok(record) = parse(line)
+        {
+            self.observe(&record);
+        }
     }
 
     /// Counts one record; anything but an object is no record and counts for nothing.
@@ -207,8 +228,8 @@ impl Inference {
     }
 
     fn observe_value(&mut self, node: usize, value: &JsonValue<'_>) {
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.counts.observe(value);
+        if let (Some(node), Some(seen)) = (self.nodes.get_mut(node), Seen::of(value)) {
+            node.counts.add(seen);
         }
         match &value.kind {
             JsonKind::Object(members) => self.observe_entries(node, &entries(members)),
@@ -247,7 +268,7 @@ impl Inference {
         let above = self.nodes.get_mut(parent)?;
         let depth = above.depth + 1;
         let known = match step {
-            Step::Member(name) => above.member_by_folded_name.get(fold(name).as_ref()).copied(),
+            Step::Member(name) => above.member_named(name),
             Step::Inside => above.inside,
         };
         if known.is_some() || depth > self.limits.depth_max || at > self.limits.paths_max {

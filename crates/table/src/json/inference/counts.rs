@@ -4,7 +4,7 @@ use iceberg::spec::PrimitiveType;
 
 use crate::json::datetime::{self, DateTime};
 use crate::json::number::{self, Number};
-use crate::json::scan::Cursor;
+use crate::json::scan::{Cursor, NumberToken, QuotedText};
 use crate::json::value::{JsonKind, JsonValue};
 
 /// The kinds that a column can be made for.
@@ -29,7 +29,7 @@ pub(super) enum Wanted {
 }
 
 /// The values of one path, counted by kind. Null counts for nothing, and neither does what no column can hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Counts {
     /// In the order in which the kinds appeared: of two that are equally many the earlier wins.
     kinds: Vec<(Kind, u64)>,
@@ -44,56 +44,115 @@ pub(super) struct Counts {
 /// Up to here a double holds every integer.
 const DOUBLE_INTEGER_MAX: u64 = 1 << 53;
 
-impl Counts {
-    pub(super) fn observe(&mut self, value: &JsonValue<'_>) {
+/// What one value says of its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    Boolean,
+    /// An integer of 64 bits, and whether a double may not hold it.
+    Integer {
+        is_large: bool,
+    },
+    Fraction,
+    Text,
+    Date,
+    /// A text that is RFC 3339, and whether it loses nothing in a column.
+    Rfc3339 {
+        is_instant: bool,
+    },
+    Object,
+    Array,
+}
+
+impl Seen {
+    /// What a value says; nothing if it is null, or if no column can hold it.
+    pub(super) fn of(value: &JsonValue<'_>) -> Option<Self> {
         match value.kind {
-            JsonKind::Null => {}
-            JsonKind::Boolean(_) => self.add(Kind::Boolean, 1),
-            JsonKind::Number => self.observe_number(value.source),
-            JsonKind::Text => {
-                if let Some(text) = value.text() {
-                    self.observe_text(&text);
-                }
-            }
-            JsonKind::Array(_) => self.add(Kind::Array, 1),
-            JsonKind::Object(_) => self.add(Kind::Object, 1),
+            JsonKind::Null => None,
+            JsonKind::Boolean(_) => Some(Self::Boolean),
+            JsonKind::Number => match Cursor::new(value.source.as_bytes()).number() {
+                Some(token) => Self::of_number_token(&token),
+                None => Self::of_number(value.source),
+            },
+            JsonKind::Text => value.text().map(|text| Self::of_text(&text)),
+            JsonKind::Array(_) => Some(Self::Array),
+            JsonKind::Object(_) => Some(Self::Object),
         }
     }
 
-    fn observe_number(&mut self, source: &str) {
+    pub(super) fn of_number_token(token: &NumberToken<'_>) -> Option<Self> {
         // Both answer for numbers of few digits only: a short integer is one, a short fraction lands in a double.
-        if let Some(token) = Cursor::new(source.as_bytes()).number() {
-            if let Some(integer) = token.to_i64() {
-                self.has_large_integer |= integer.unsigned_abs() > DOUBLE_INTEGER_MAX;
-                return self.add(Kind::Integer, 1);
-            }
-            if token.to_f64().is_some() {
-                return self.add(Kind::Fraction, 1);
-            }
+        match token.to_i64() {
+            Some(integer) => Some(Self::of_integer(integer)),
+            None if token.to_f64().is_some() => Some(Self::Fraction),
+            None => Self::of_number(std::str::from_utf8(token.source).ok()?),
         }
-        let Some(number) = Number::read(source) else { return };
+    }
+
+    fn of_number(source: &str) -> Option<Self> {
+        let number = Number::read(source)?;
         let is_spelled_fraction = source.contains(['.', 'e', 'E']);
         if is_spelled_fraction && number::to_double(source, &number).is_some() {
-            self.add(Kind::Fraction, 1);
-        } else if let Some(integer) = number.to_i64() {
-            self.has_large_integer |= integer.unsigned_abs() > DOUBLE_INTEGER_MAX;
-            self.add(Kind::Integer, 1);
+            return Some(Self::Fraction);
         }
+        number.to_i64().map(Self::of_integer)
     }
 
-    fn observe_text(&mut self, text: &str) {
-        self.add(Kind::Text, 1);
+    fn of_integer(integer: i64) -> Self {
+        Self::Integer { is_large: integer.unsigned_abs() > DOUBLE_INTEGER_MAX }
+    }
+
+    pub(super) fn of_quoted(text: &QuotedText<'_>) -> Option<Self> {
+        if !text.has_escapes {
+            // Digits are ASCII: what begins with another byte is no time.
+            return match text.inner.first() {
+                Some(b'0'..=b'9') => Some(Self::of_text(std::str::from_utf8(text.inner).ok()?)),
+                _ => Some(Self::Text),
+            };
+        }
+        let source = std::str::from_utf8(text.source).ok()?;
+        Self::of(&JsonValue { source, kind: JsonKind::Text })
+    }
+
+    fn of_text(text: &str) -> Self {
         if !text.starts_with(|first: char| first.is_ascii_digit()) {
-            return;
+            return Self::Text;
         }
-        self.dates += u64::from(datetime::date(text).is_some());
-        if let Some(instant) = DateTime::read(text).filter(DateTime::is_rfc3339) {
-            self.rfc3339 += 1;
-            self.instants += u64::from(instant.instant_us().is_some());
+        if datetime::date(text).is_some() {
+            return Self::Date;
+        }
+        match DateTime::read(text).filter(DateTime::is_rfc3339) {
+            Some(instant) => Self::Rfc3339 { is_instant: instant.instant_us().is_some() },
+            None => Self::Text,
         }
     }
 
-    fn add(&mut self, kind: Kind, count: u64) {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Boolean => Kind::Boolean,
+            Self::Integer { .. } => Kind::Integer,
+            Self::Fraction => Kind::Fraction,
+            Self::Text | Self::Date | Self::Rfc3339 { .. } => Kind::Text,
+            Self::Object => Kind::Object,
+            Self::Array => Kind::Array,
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, seen: Seen) {
+        self.add_kind(seen.kind(), 1);
+        match seen {
+            Seen::Integer { is_large } => self.has_large_integer |= is_large,
+            Seen::Date => self.dates += 1,
+            Seen::Rfc3339 { is_instant } => {
+                self.rfc3339 += 1;
+                self.instants += u64::from(is_instant);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_kind(&mut self, kind: Kind, count: u64) {
         match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, total)) => *total += count,
             None => self.kinds.push((kind, count)),
@@ -102,7 +161,7 @@ impl Counts {
 
     pub(super) fn merge(&mut self, other: &Self) {
         for (kind, count) in &other.kinds {
-            self.add(*kind, *count);
+            self.add_kind(*kind, *count);
         }
         self.dates += other.dates;
         self.rfc3339 += other.rfc3339;

@@ -14,6 +14,11 @@ fn observed(records: &[&str], limits: Limits) -> Inference {
     inference
 }
 
+/// What was seen at each path.
+fn counted(inference: &Inference) -> Vec<(usize, Step, Counts)> {
+    inference.nodes.iter().map(|node| (node.parent, node.step.clone(), node.counts.clone())).collect()
+}
+
 fn columns_of(schema: &Schema) -> Vec<String> {
     schema.as_struct().fields().iter().map(|f| format!("{} {}", f.name, type_text(&f.field_type))).collect()
 }
@@ -248,4 +253,53 @@ fn additions_respect_names_and_limits_of_the_table() {
     assert_eq!(observed(&[r#"{"x":1,"y":1}"#], Limits::default()).beyond_limit(&base), 0);
     let with_rescued = with_rescued_data(&base).expect("a schema");
     assert_eq!(full.beyond_limit(&with_rescued), 1, "the table's own columns do not count");
+}
+
+#[test]
+fn the_short_way_counts_what_the_plain_way_counts() {
+    let lines = [
+        r#"{"a":1,"b":"x","c":{"d":[1.5,null,true],"e":null},"never":null}"#,
+        r#" { "a" : 9007199254740993 , "b" : "2026-01-02" , "c" : { "d" : [ ] , "e" : "2026-01-02T03:04:05Z" } } "#,
+        r#"{"b":"2026-01-02T03:04:05.0000000001Z","a":-0.0,"c":{"e":"\u00e9","d":[[]]},"never":null,"never":null}"#,
+        r#"{"b":"\ud800","a":1e400,"c":null}"#,
+        r#"{"a":1,"a":null}"#,
+        r#"{"a":null,"a":"last"}"#,
+        r#"{"A":1,"a":"other"}"#,
+        r#"{"a":"cut"#,
+        r#"{"a":true,}"#,
+        r#"{"a":true} {"a":true}"#,
+        r#"{"a":01}"#,
+        "{\"a\":\"\u{1}\"}",
+        r#"{"\u0061":[2],"c":{"d":[{"x":1},{"x":"y","z":2}]},"never":1}"#,
+        r#"{"c":{"d":[{"x":1,"x":2},{"z":null}]},"b":"서울","é":[[1],[2,[3]]]}"#,
+        r#"[1]"#,
+        "",
+        r#"{"é":[[1],[2,[3]]],"a":123456789012345678901,"b":"9"}"#,
+        r#"{"_rescued_data":"x","a":nul}"#,
+        r#"{}"#,
+    ];
+    // Each line as the first, and after all others, when its fields are known.
+    for round in 0..lines.len() {
+        let mut short = Inference::new(Limits::default());
+        let mut plain = Inference::new(Limits::default());
+        let (before, behind) = lines.split_at(round);
+        for line in behind.iter().chain(before).chain(&lines) {
+            short.observe_line(line.as_bytes());
+            if let Ok(record) = parse(line.as_bytes()) {
+                plain.observe(&record);
+            }
+            assert_eq!(counted(&short), counted(&plain), "after {line}");
+        }
+    }
+}
+
+#[test]
+fn records_of_known_fields_go_the_short_way() {
+    let mut inference = observed(&[r#"{"a":1,"b":{"c":["x"]}}"#], Limits::default());
+    for line in [r#"{"a":2,"b":{"c":["y","z"]}}"#, r#"{"b":{"c":[]},"a":"t"}"#, r#"{"a":null,"new":null}"#] {
+        assert_eq!(direct::observe(&mut inference, line.as_bytes()), Some(()), "{line}");
+    }
+    for line in [r#"{"new":1}"#, r#"{"a":1,"a":2}"#, r#"{"A":1}"#, r#"{"a":1"#] {
+        assert_eq!(direct::observe(&mut inference, line.as_bytes()), None, "{line}");
+    }
 }
