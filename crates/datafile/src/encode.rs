@@ -8,6 +8,8 @@ mod dictionary;
 mod hybrid;
 mod levels;
 mod page;
+mod totals;
+mod trial;
 mod values;
 
 use std::io::Write;

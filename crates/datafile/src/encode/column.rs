@@ -9,12 +9,10 @@ use arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType, TimeUnit,
     TimestampMicrosecondType, TimestampNanosecondType,
 };
-use parquet::basic::{BoundaryOrder, Encoding, LogicalType, PageType, Type as Physical};
+use parquet::basic::{BoundaryOrder, Encoding, LogicalType, Type as Physical};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{
-    ColumnChunkMetaData, ColumnIndexBuilder, LevelHistogram, OffsetIndexBuilder, PageEncodingStats,
-};
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, LevelHistogram, OffsetIndexBuilder};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
@@ -24,6 +22,8 @@ use super::dictionary::Dictionary;
 use super::hybrid;
 use super::levels::{LeafSlots, Rows};
 use super::page::{self, Filling, Kind, Press};
+use super::totals::Totals;
+use super::trial::Trial;
 use super::values::{Number, Selected, Texts};
 
 /// Limits are looked at after so many slots.
@@ -42,6 +42,8 @@ pub(super) struct ColumnEncoder {
     properties: Properties,
     /// None where there is to be none, or no more values are to come into it.
     dictionary: Option<Dictionary>,
+    /// Pages that wait until it is known whether the dictionary pays; none once that is known.
+    trial: Option<Trial>,
     chunk: Chunk,
     page: Filling,
     index: ColumnIndexBuilder,
@@ -56,25 +58,6 @@ struct Properties {
     page_rows_max: usize,
     cut_in_index: Cut,
     cut_in_statistics: Cut,
-}
-
-/// What is known of the pages so far.
-#[derive(Default)]
-struct Totals {
-    slots: usize,
-    rows: usize,
-    values: usize,
-    text_bytes: usize,
-    plain_bytes: usize,
-    bounds: Option<Bounds>,
-    definition: Option<LevelHistogram>,
-    repetition: Option<LevelHistogram>,
-    dictionary_pages: i32,
-    plain_pages: i32,
-    /// The bounds of the last page that has values, and whether pages have gone up and down so far.
-    last: Option<Bounds>,
-    goes_down: bool,
-    goes_up: bool,
 }
 
 /// Whether a column of this type is encoded here.
@@ -110,16 +93,11 @@ impl ColumnEncoder {
         let is_text = column.logical_type_ref() == Some(&LogicalType::String);
         let has_dictionary =
             properties.dictionary_enabled(path) && column.physical_type() != Physical::BOOLEAN;
-        let totals = Totals {
-            definition: LevelHistogram::try_new(column.max_def_level()),
-            repetition: LevelHistogram::try_new(column.max_rep_level()),
-            goes_down: true,
-            goes_up: true,
-            ..Totals::default()
-        };
+        let totals = Totals::of(&column);
         Self {
             dictionary: has_dictionary
                 .then(|| Dictionary::new(properties.column_dictionary_page_size_limit(path))),
+            trial: has_dictionary.then(Trial::default),
             properties: Properties {
                 compression: properties.compression(path),
                 page_bytes_max: properties.column_data_page_size_limit(path),
@@ -164,6 +142,7 @@ impl ColumnEncoder {
             }
             if self.dictionary.as_ref().is_some_and(Dictionary::is_full) {
                 self.finish_page(press)?;
+                self.end_trial(press, false)?;
                 self.finish_dictionary(press)?;
             }
         }
@@ -287,7 +266,36 @@ impl ColumnEncoder {
         if self.page.slots == 0 {
             return Ok(());
         }
-        let page = &self.page;
+        let page = std::mem::replace(&mut self.page, std::mem::take(&mut press.idle));
+        if let (Some(trial), Some(dictionary)) = (&mut self.trial, &mut self.dictionary) {
+            trial.add(page);
+            dictionary.begin_page();
+            return if trial.is_over(dictionary) { self.end_trial(press, false) } else { Ok(()) };
+        }
+        self.press_page(page, press)?;
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.begin_page();
+        }
+        Ok(())
+    }
+
+    /// Keeps the dictionary or not, and makes the pages that waited for that.
+    fn end_trial(&mut self, press: &mut Press, is_last: bool) -> Result<()> {
+        let (Some(mut trial), Some(dictionary)) = (self.trial.take(), &self.dictionary) else {
+            return Ok(());
+        };
+        let limits = (self.properties.page_bytes_max, is_last);
+        if !trial.pays(dictionary, press, self.properties.compression, limits)? {
+            for page in &mut trial.pages {
+                dictionary.put_values(&page.numbers, &mut page.plain);
+                page.numbers.clear();
+            }
+            self.dictionary = None;
+        }
+        trial.pages.into_iter().try_for_each(|page| self.press_page(page, press))
+    }
+
+    fn press_page(&mut self, mut page: Filling, press: &mut Press) -> Result<()> {
         press.plain.clear();
         if self.column.max_rep_level() > 0 {
             press.put_levels(&page.repetition, self.column.max_rep_level() as u8);
@@ -319,18 +327,17 @@ impl ColumnEncoder {
         let size = press.finish(&kind, self.properties.compression, &mut self.chunk.pages)?;
         self.chunk.places.push((start, size.stored));
         self.totals.plain_bytes += size.plain;
-        self.describe_page();
-        self.totals.take(&mut self.page, encoding);
-        self.page.clear();
-        if let Some(dictionary) = &mut self.dictionary {
-            dictionary.begin_page();
+        self.describe_page(&page);
+        self.totals.take(&mut page, encoding);
+        page.clear();
+        if press.idle.memory_bytes() == 0 {
+            press.idle = page;
         }
         Ok(())
     }
 
     /// What the page indexes have of a page.
-    fn describe_page(&mut self) {
-        let page = &self.page;
+    fn describe_page(&mut self, page: &Filling) {
         let nulls = (page.slots - page.values) as i64;
         match &page.bounds {
             Some(bounds) => {
@@ -376,6 +383,7 @@ impl ColumnEncoder {
     /// All of the column, and what is told of it.
     pub(super) fn close(mut self, press: &mut Press) -> Result<(Chunk, ColumnCloseResult)> {
         self.finish_page(press)?;
+        self.end_trial(press, true)?;
         self.finish_dictionary(press)?;
         let (totals, chunk) = (self.totals, self.chunk);
         let dictionary_bytes = chunk.dictionary.len();
@@ -422,8 +430,13 @@ impl ColumnEncoder {
     pub(super) fn encoded_bytes(&self) -> usize {
         // At least a bit for each slot, which mostly becomes much less.
         let levels = self.page.slots.div_ceil(8);
+        let waiting = match (&self.trial, &self.dictionary) {
+            (Some(trial), Some(dictionary)) => trial.numbers() * bits(dictionary) as usize / 8,
+            _ => 0,
+        };
         self.chunk.len()
             + levels
+            + waiting
             + self.page_bytes()
             + self.dictionary.as_ref().map_or(0, Dictionary::size_bytes)
     }
@@ -432,6 +445,7 @@ impl ColumnEncoder {
     pub(super) fn memory_bytes(&self) -> usize {
         self.chunk.memory_bytes()
             + self.page.memory_bytes()
+            + self.trial.as_ref().map_or(0, Trial::memory_bytes)
             + self.dictionary.as_ref().map_or(0, Dictionary::memory_bytes)
     }
 }
@@ -439,50 +453,4 @@ impl ColumnEncoder {
 /// How many bits a number of a dictionary takes.
 fn bits(dictionary: &Dictionary) -> u32 {
     hybrid::bits_of(dictionary.len().saturating_sub(1) as u32)
-}
-
-impl Totals {
-    /// Adds a page that was finished.
-    fn take(&mut self, page: &mut Filling, encoding: Encoding) {
-        self.slots += page.slots;
-        self.rows += page.rows;
-        self.values += page.values;
-        self.text_bytes += page.text_bytes;
-        match encoding {
-            Encoding::RLE_DICTIONARY => self.dictionary_pages += 1,
-            _ => self.plain_pages += 1,
-        }
-        let Some(bounds) = page.bounds.take() else { return };
-        if let Some(last) = &self.last {
-            self.goes_up &= bounds.is_behind(last);
-            self.goes_down &= last.is_behind(&bounds);
-        }
-        match &mut self.bounds {
-            Some(sum) => sum.merge(bounds.clone()),
-            none => *none = Some(bounds.clone()),
-        }
-        self.last = Some(bounds);
-    }
-
-    fn encodings(&self, has_dictionary: bool) -> Vec<Encoding> {
-        let mut encodings = vec![Encoding::RLE];
-        if has_dictionary || self.plain_pages > 0 {
-            encodings.push(Encoding::PLAIN);
-        }
-        if self.dictionary_pages > 0 {
-            encodings.push(Encoding::RLE_DICTIONARY);
-        }
-        encodings
-    }
-
-    fn pages(&self, has_dictionary: bool) -> Vec<PageEncodingStats> {
-        let of = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
-        let dictionary = has_dictionary.then(|| of(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1));
-        let pages = [(Encoding::RLE_DICTIONARY, self.dictionary_pages), (Encoding::PLAIN, self.plain_pages)];
-        let pages = pages.into_iter().filter(|(_, count)| *count > 0);
-        dictionary
-            .into_iter()
-            .chain(pages.map(|(encoding, count)| of(PageType::DATA_PAGE, encoding, count)))
-            .collect()
-    }
 }

@@ -1,5 +1,7 @@
 //! The different values of a column, numbered as they come.
 
+use super::page::Filling;
+
 /// Places of a new dictionary; a power of two.
 const PLACES_MIN: usize = 256;
 
@@ -195,6 +197,34 @@ impl Dictionary {
         out.extend_from_slice(&self.bytes);
         for bits in &self.numbers {
             out.extend_from_slice(bits.to_le_bytes().get(..self.width).unwrap_or_default());
+        }
+    }
+
+    /// Puts the values with these numbers behind what is there, as they stand in the file.
+    pub(super) fn put_values(&self, numbers: &[u32], out: &mut Vec<u8>) {
+        for number in numbers {
+            let number = *number as usize;
+            match (self.texts.get(number), self.numbers.get(number)) {
+                (Some(text), _) => {
+                    let (start, length) = (text.start as usize, text.key.length as usize);
+                    let length_bytes = size_of_val(&text.key.length);
+                    out.extend_from_slice(
+                        self.bytes.get(start - length_bytes..start + length).unwrap_or_default(),
+                    );
+                }
+                (None, Some(bits)) => {
+                    out.extend_from_slice(bits.to_le_bytes().get(..self.width).unwrap_or_default());
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// How many bytes the values of a page have, as they stand in the file.
+    pub(super) fn plain_bytes(&self, page: &Filling) -> usize {
+        match self.texts.is_empty() {
+            true => page.values * self.width,
+            false => page.values * size_of::<u32>() + page.text_bytes,
         }
     }
 

@@ -121,11 +121,9 @@ impl Press {
         out: &mut Vec<u8>,
     ) -> Result<Size> {
         let plain_bytes = self.plain.len();
+        self.stored_bytes(compression)?;
         let stored: &[u8] = match compression {
-            Compression::ZSTD(level) => {
-                self.compress(level.compression_level())?;
-                &self.compressed
-            }
+            Compression::ZSTD(_) => &self.compressed,
             _ => &self.plain,
         };
         let start = out.len();
@@ -133,6 +131,16 @@ impl Press {
         let header_bytes = out.len() - start;
         out.extend_from_slice(stored);
         Ok(Size { plain: header_bytes + plain_bytes, stored: header_bytes + stored.len() })
+    }
+
+    /// How many bytes what is in `plain` takes when it is compressed.
+    pub(super) fn stored_bytes(&mut self, compression: Compression) -> Result<usize> {
+        match compression {
+            Compression::ZSTD(level) => {
+                self.compress(level.compression_level()).map(|()| self.compressed.len())
+            }
+            _ => Ok(self.plain.len()),
+        }
     }
 
     fn compress(&mut self, level: i32) -> Result<()> {

@@ -11,6 +11,7 @@ use iceberg::spec::{ListType, MapType, NestedField, PrimitiveType, StructType};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -180,7 +181,12 @@ fn compare(ours: &ParquetMetaData, theirs: &ParquetMetaData, has_same_pages: boo
             assert_eq!(a.unencoded_byte_array_data_bytes(), b.unencoded_byte_array_data_bytes(), "{path}");
             assert_eq!(a.definition_level_histogram(), b.definition_level_histogram(), "{path}");
             assert_eq!(a.repetition_level_histogram(), b.repetition_level_histogram(), "{path}");
-            assert_eq!(a.encodings().collect::<Vec<_>>(), b.encodings().collect::<Vec<_>>(), "{path}");
+            // Here a dictionary that does not pay is given up.
+            let mut encodings: Vec<_> = b.encodings().collect();
+            encodings.retain(|encoding| {
+                a.dictionary_page_offset().is_some() || *encoding != Encoding::RLE_DICTIONARY
+            });
+            assert_eq!(a.encodings().collect::<Vec<_>>(), encodings, "{path}");
             let places = |told: &ParquetMetaData| told.offset_index().unwrap()[group][column].clone();
             let rows = |told: &ParquetMetaData| {
                 places(told).page_locations.iter().map(|page| page.first_row_index).collect::<Vec<_>>()
@@ -242,4 +248,45 @@ fn long_pages_are_split() {
     for places in &ours.1.offset_index().unwrap()[0] {
         assert!(places.page_locations.len() >= 5);
     }
+}
+
+/// Whether the columns `number` and `text` have a dictionary, and how many bytes the file has, when it holds the numbers in
+/// parts of 16,384 rows.
+fn dictionaries_of(numbers: &[i64]) -> ([bool; 2], usize) {
+    let schema =
+        schema([optional(1, "number", PrimitiveType::Long), optional(2, "text", PrimitiveType::String)]);
+    let bench = Bench::new(schema);
+    let layout = Arc::new(Layout::new(&bench.target, &bench.settings).unwrap());
+    let batch = |numbers: &[i64]| {
+        let texts: StringArray =
+            numbers.iter().map(|n| Some(format!("user-{:x}", n.wrapping_mul(0x9e37_79b9)))).collect();
+        let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(numbers.to_vec())), Arc::new(texts)];
+        vec![RecordBatch::try_new(layout.rows.clone(), columns).unwrap()]
+    };
+    let parts: Vec<_> = numbers.chunks(ROWS_AT_A_TIME).map(batch).collect();
+    let bytes = encode(&layout, &parts, 1, true);
+    let (rows, told) = read(&bytes);
+    let expected = concat_batches(&rows.schema(), parts.iter().flatten()).unwrap();
+    assert_eq!(rows.columns(), expected.columns());
+    let columns = told.row_group(0).columns();
+    ([0, 1].map(|column| columns[column].dictionary_page_offset().is_some()), bytes.len())
+}
+
+fn drawn(rows: usize, different: u64) -> Vec<i64> {
+    let mut chance = Chance { state: 3, different, nulls: 0 };
+    (0..rows).map(|_| chance.below(different) as i64).collect()
+}
+
+#[test]
+fn a_dictionary_that_does_not_pay_is_given_up() {
+    // A few hundred values in some thousand rows pay, whatever they are.
+    assert_eq!(dictionaries_of(&drawn(5_000, 100)).0, [true, true]);
+    // 1,400 rows with 900 different values do not: numbers of few bytes are small as they are.
+    assert!(!dictionaries_of(&drawn(1_400, 900)).0[0]);
+    assert!(!dictionaries_of(&drawn(30_000, 30_000)).0[0]);
+    // Wide values of which each comes seldom at first, and often in a file that goes on.
+    let wide: Vec<i64> =
+        drawn(200_000, 30_000).iter().map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)).collect();
+    assert_eq!(dictionaries_of(&wide).0, [true, true]);
+    assert!(!dictionaries_of(wide.get(..8_000).unwrap()).0[0]);
 }
