@@ -19,7 +19,10 @@ pub(crate) struct Filling {
     pending: Vec<RecordBatch>,
     pub(crate) pending_rows: usize,
     /// The rows of the last batch that was routed.
-    pub(crate) fresh_rows: usize,
+    fresh_rows: usize,
+    /// How many rows others got since it got its last, and most of them between two of its own.
+    rest_rows: u64,
+    rest_rows_max: u64,
     /// How many of the last batches are small, and were not made one yet.
     small_batches: usize,
     pub(crate) held: Reservation,
@@ -28,7 +31,16 @@ pub(crate) struct Filling {
 impl Filling {
     /// A file that no rows wait for.
     pub(crate) fn new(file: OpenFile, held: Reservation) -> Self {
-        Self { file, pending: Vec::new(), pending_rows: 0, fresh_rows: 0, small_batches: 0, held }
+        Self {
+            file,
+            pending: Vec::new(),
+            pending_rows: 0,
+            fresh_rows: 0,
+            rest_rows: 0,
+            rest_rows_max: 0,
+            small_batches: 0,
+            held,
+        }
     }
 
     /// What it holds.
@@ -60,6 +72,23 @@ impl Filling {
         self.held.resize(self.held.bytes().saturating_sub(before) + batch_bytes(&one));
         self.pending.push(one);
         Ok(())
+    }
+
+    /// A batch of so many rows was routed: how many of them it got.
+    pub(crate) fn rest(&mut self, rows: u64) -> usize {
+        let fresh_rows = std::mem::take(&mut self.fresh_rows);
+        if fresh_rows > 0 {
+            self.rest_rows_max = self.rest_rows_max.max(self.rest_rows);
+            self.rest_rows = 0;
+        } else {
+            self.rest_rows += rows;
+        }
+        fresh_rows
+    }
+
+    /// Whether others got at least `rows` since it got its last, and `times` as many as ever before.
+    pub(crate) fn rests_for(&self, rows: u64, times: u64) -> bool {
+        self.rest_rows >= rows.max(self.rest_rows_max.saturating_mul(times))
     }
 
     /// Hands the waiting rows to the encoder. False if that has failed.

@@ -4,7 +4,7 @@
 //! open as may be, the rows of all further partitions are sorted first and written at the end, one partition after
 //! the other; so are all rows of a table with a sort order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -36,6 +36,13 @@ const PENDING_SHARE: usize = 32;
 const IDLE_ROWS: usize = 64;
 const IDLE_PENDING_ROWS: usize = 4096;
 
+/// A partition has passed, as a day has, when it got no row while others got so many, and four times as many as it was
+/// ever without before. A file that is not small is completed then; once for each partition, so that rows that come
+/// late make one file more and not many.
+const PASSED_ROWS: u64 = 64 * 1024;
+const PASSED_RESTS: u64 = 4;
+const PASSED_BYTES_MIN: u64 = 1 << 20;
+
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
 
@@ -65,6 +72,8 @@ pub struct DataFileWriter {
     open_partitions_max: usize,
     closing_max: usize,
     open: BTreeMap<PartitionId, Filling>,
+    /// Partitions of which a file was completed because they had passed.
+    passed: BTreeSet<PartitionId>,
     /// One for each file that is not durable yet, open ones included.
     tasks: JoinSet<Result<DataFile, DataFileError>>,
     /// Every file that may exist because of this writer.
@@ -126,6 +135,7 @@ impl DataFileWriter {
             open_partitions_max: settings.open_partitions_max.clamp(1, files_max),
             closing_max: CLOSING_MAX.min(files_max),
             open: BTreeMap::new(),
+            passed: BTreeSet::new(),
             tasks: JoinSet::new(),
             started: Vec::new(),
             files: Vec::new(),
@@ -145,28 +155,41 @@ impl DataFileWriter {
         if self.is_unpartitioned && !self.is_sorted {
             return self.fill(0, batch).await;
         }
+        let rows = batch.num_rows() as u64;
         let routed = self.route(batch).await?;
         self.router = Some(routed.router);
         for (id, rows) in routed.direct {
             self.fill(id, rows).await?;
         }
-        self.send_idle().await?;
+        self.send_idle(rows).await?;
         match routed.rest {
             Some((rows, ids)) => self.with_sorter(move |sorter| sorter.add(rows, &ids)).await,
             None => Ok(()),
         }
     }
 
-    /// Rows of partitions that hardly get more, as of a day that has passed, need not wait for the end.
-    async fn send_idle(&mut self) -> Result<(), DataFileError> {
+    /// Rows of partitions that hardly get more need not wait for the end, and neither need files of those that have
+    /// passed. `rows` is how many the last batch had.
+    async fn send_idle(&mut self, rows: u64) -> Result<(), DataFileError> {
         let mut is_well = true;
-        for filling in self.open.values_mut() {
-            let fresh_rows = std::mem::take(&mut filling.fresh_rows);
+        let mut passed = Vec::new();
+        for (id, filling) in &mut self.open {
+            let fresh_rows = filling.rest(rows);
             if fresh_rows < IDLE_ROWS && filling.pending_rows >= IDLE_PENDING_ROWS {
                 is_well &= filling.send().await;
             }
+            let has_passed = filling.rests_for(PASSED_ROWS, PASSED_RESTS);
+            if has_passed && filling.file.file_bytes() >= PASSED_BYTES_MIN && !self.passed.contains(id) {
+                passed.push(*id);
+            }
         }
-        self.look_after(is_well).await
+        self.look_after(is_well).await?;
+        for id in passed {
+            self.passed.insert(id);
+            self.close(id).await?;
+            self.wait_for_tasks(self.closing_max).await?;
+        }
+        Ok(())
     }
 
     /// Completes all files. On an error what was written is deleted.
@@ -441,6 +464,11 @@ impl DataFileWriter {
     /// How many sorted runs lie in temporary files.
     pub(crate) fn runs(&self) -> usize {
         self.sorter.as_ref().map_or(0, Sorter::runs)
+    }
+
+    /// How many partitions have a file that takes rows.
+    pub(crate) fn open_partitions(&self) -> usize {
+        self.open.len()
     }
 
     /// How many files were begun.

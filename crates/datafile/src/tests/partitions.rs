@@ -124,3 +124,38 @@ async fn a_void_field_is_null() {
     let twenty = Some(Literal::Primitive(PrimitiveLiteral::Long(20)));
     assert_eq!(written.files[0].partition(), &Struct::from_iter([None, twenty]));
 }
+
+#[tokio::test]
+async fn a_day_that_has_passed_is_completed_once() {
+    let bench = events().partitioned(&[("at", "at_day", Transform::Day)]);
+    let mut writer = bench.writer();
+    let mut next_id = 0_i64;
+    let mut write = async |writer: &mut crate::DataFileWriter, day: i64, count: usize| {
+        for part in (0..count).step_by(10_000) {
+            let ids = (0..10_000.min(count - part)).map(|_| {
+                next_id += 1;
+                next_id.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)
+            });
+            let rows_of_day: Vec<Row<'_>> = ids.map(|id| (id, Some(day * DAY), None)).collect();
+            writer.write(rows(&bench, &rows_of_day)).await.unwrap();
+        }
+    };
+    write(&mut writer, 0, 150_000).await;
+    write(&mut writer, 1, 60_000).await;
+    // A row that is late, but not by much: the next rest must be four times as long.
+    write(&mut writer, 0, 1).await;
+    write(&mut writer, 1, 230_000).await;
+    assert_eq!((writer.open_partitions(), writer.made()), (2, 2));
+    write(&mut writer, 1, 20_000).await;
+    assert_eq!((writer.open_partitions(), writer.made()), (1, 2));
+    // What comes much later gets one more file, which waits for the end.
+    write(&mut writer, 0, 1).await;
+    write(&mut writer, 1, 100_000).await;
+    write(&mut writer, 0, 140_000).await;
+    write(&mut writer, 1, 500_000).await;
+    // The other day had passed meanwhile, too.
+    assert_eq!((writer.open_partitions(), writer.made()), (2, 4));
+    let written = writer.finish().await.unwrap();
+    let rows: Vec<u64> = written.files.iter().map(|file| file.record_count()).collect();
+    assert_eq!((rows, written.rows), (vec![150_001, 140_001, 410_000, 500_000], 1_200_002));
+}
