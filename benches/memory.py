@@ -61,10 +61,25 @@ def large_file(out, scale):
     repeat(out, block_of_events(), int(5 * GB * scale))
 
 
+def large_bad(out, scale):
+    repeat(out, block_of_events().replace(b'"user_id": ', b'"user_id": -'), int(GB * scale))
+
+
 def gzip_bomb(out, scale):
     line = b'{"event_time":"2025-01-01T00:00:00Z","user_id":1,"message":"the same again"}\n'
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as text:
         repeat(text, line * 20_000, int(10 * GB * scale))
+
+
+def large_gzip(out, scale):
+    member = gzip.compress(block_of_events(), 6)
+    repeat(out, member, int(GB * scale))
+
+
+def gzip_too_long(out, scale):
+    """Ten gigabytes are allowed, or two hundred times what is stored."""
+    member = gzip.compress(b'{"message":"the same again"}\n' * 4_000_000, 9)
+    repeat(out, member, int(20 * GB * scale) // (29 * 4_000_000) * len(member))
 
 
 def gzip_endless_line(out, scale):
@@ -144,6 +159,32 @@ def long_lists(out, scale):
         out.write(json.dumps({"id": number, "numbers": list(range(800_000)), "rows": rows}, separators=(",", ":")).encode() + b"\n")
 
 
+def lists_of_digits(out, scale):
+    """Lines that are nothing but a list: 7.5 million numbers in 15 MB."""
+    for number in range(int(6 * scale) + 1):
+        out.write(b'{"id":%d,"digits":[' % number + b"1," * 7_500_000 + b"1]}\n")
+
+
+def lists_with_a_misfit(out, scale):
+    """The same, and a text among the numbers, which is rescued."""
+    out.write(b'{"id":1,"digits":[1]}\n' * 1000)
+    for number in range(int(6 * scale) + 1):
+        out.write(b'{"id":%d,"digits":[' % number + b"1," * 7_500_000 + b'"one"]}\n')
+
+
+def sparse_rows(out, scale):
+    """Lists of millions of objects, each of 48 columns that are almost all null."""
+    out.write(json.dumps({"rows": [{f"c{column}": column for column in range(48)}]}).encode() + b"\n")
+    for rows in (150_000, 1_000_000, 5_000_000):
+        out.write(b'{"rows":[' + b"{}," * int(rows * scale) + b"{}]}\n")
+
+
+def keys_fill_a_line(out, scale):
+    out.write(b'{"a":1}\n')
+    for _ in range(3):
+        out.write(b"{" + b",".join(b'"k%d":0' % number for number in range(int(1_300_000 * scale))) + b"}\n")
+
+
 def mostly_rescued(out, scale):
     """The column is a number in the sample, and then a text with next to nothing to compress away."""
     chance = random.Random(10)
@@ -199,6 +240,22 @@ def small_files(folder, scale):
 
 # ---- cases ----
 
+CONTRACT = {
+    "type": "object",
+    "properties": {
+        "event_id": {"type": "string", "minLength": 1},
+        "event_time": {"type": "string", "format": "date-time"},
+        "user_id": {"type": "integer", "minimum": 1},
+        "event_type": {"enum": ["page_view", "click", "purchase", "level_up"]},
+        "amount": {"type": "number", "minimum": 0},
+        "device": {"type": "object", "properties": {"os": {"type": "string"}, "version": {"type": "string"}, "model": {"type": "string"}}},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "message": {"type": "string"},
+        "id": {"type": "integer"},
+        "digits": {"type": "array", "items": {"type": "integer", "maximum": 9}},
+    },
+}
+
 PARTITIONED = ["--partition-by", "day(event_time)"]
 
 # name: (what a person reads, how its input is made, how it is given, further arguments, whether an error is right)
@@ -211,10 +268,19 @@ INGEST = {
     "columns_empty": ("1,000 columns, a million lines `{}`", empty_wide, "file", [], False),
     "partitions_wide": ("200 partitions, 300 columns, 60,000 rows", partitions_wide, "file", ["--partition-by", "p"], False),
     "random_texts": ("150,000 rows of texts without a pattern, 1.2 GB", random_texts, "file", [], False),
+    "lists_of_digits": ("six lines of 7.5 million numbers", lists_of_digits, "file", [], False),
+    "lists_with_a_misfit": ("the same, a value in each that does not fit", lists_with_a_misfit, "file", [], False),
+    "sparse_rows": ("lines of up to 5 million empty rows of 48 columns", sparse_rows, "file", [], False),
+    "keys_fill_a_line": ("lines of 1.3 million keys", keys_fill_a_line, "file", [], False),
     "long_lists": ("60 lines with a million values in lists", long_lists, "file", [], False),
     "mostly_rescued": ("a million values that fit no column", mostly_rescued, "file", [], False),
     "large_file": ("a file of 5 GB, 30 partitions", large_file, "file", PARTITIONED, False),
     "large_stdin": ("the same 5 GB on standard input", large_file, "stdin", PARTITIONED, False),
+    "contract": ("a million events under a contract", events, "file", [*PARTITIONED, "--schema", "contract.json"], False),
+    "contract_digits": ("six lines of 7.5 million numbers under a contract", lists_of_digits, "file", ["--schema", "contract.json"], False),
+    "contract_bad": ("1 GB of events that break the contract", large_bad, "file", ["--schema", "contract.json"], False),
+    "large_gzip": ("a gzip of 1 GB, 30 partitions", large_gzip, "file", PARTITIONED, False),
+    "gzip_too_long": ("a gzip of 20 GB of text, which is too much", gzip_too_long, "file", [], True),
     "gzip_bomb": ("a gzip of one line, again and again, 10 GB of text", gzip_bomb, "file", [], False),
     "gzip_endless_line": ("a gzip of one line without an end, 10 GB", gzip_endless_line, "file", [], False),
     "endless_line": ("2 GB without a line end on standard input", endless_line, "stdin", [], False),
@@ -340,6 +406,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hosu-memory-", dir=options.folder))
     # The nearest hosu.toml upward from the current folder sets the limits.
     os.chdir(folder)
+    (folder / "contract.json").write_text(json.dumps(CONTRACT))
     (folder / "hosu.toml").write_text(f'[ingest]\nmemory = "{options.ingest_memory}"\n'
                                       f'[query]\nmemory = "{options.query_memory}"\nspill = "{folder}"\n')
     _, _, base = measured([hosu, "sql", "-c", "select 1"], errors=subprocess.DEVNULL)

@@ -83,7 +83,7 @@ pub(super) fn value(from: &JsonValue<'_>, names: Option<&Names>) -> Value {
             from.text().map_or_else(|| from.source.trim_matches('"').to_owned(), |text| text.into_owned()),
         ),
         JsonKind::Array(elements) => {
-            Value::Array(elements.iter().map(|element| value(element, names)).collect())
+            Value::Array(elements.iter().map(|element| value(&element, names)).collect())
         }
         JsonKind::Object(members) => object(members, names),
     }

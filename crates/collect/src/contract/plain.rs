@@ -31,7 +31,9 @@ pub(super) fn is_plain(record: &JsonValue<'_>, names: Option<&Names>) -> bool {
     match &record.kind {
         JsonKind::Null | JsonKind::Boolean(_) | JsonKind::Number => true,
         JsonKind::Text => !record.source.contains('\\') || record.text().is_some(),
-        JsonKind::Array(elements) => elements.iter().all(|element| is_plain(element, names)),
+        JsonKind::Array(elements) => {
+            elements.held().is_some_and(|held| held.iter().all(|element| is_plain(element, names)))
+        }
         JsonKind::Object(members) => {
             are_different(members)
                 && members.iter().all(|member| {
@@ -94,7 +96,7 @@ impl<'a> Node<'a, Plain> for Place<'a> {
 
     fn as_array(&self) -> Option<Self::Array> {
         match self {
-            Place::Value(JsonValue { kind: JsonKind::Array(elements), .. }) => Some(elements),
+            Place::Value(JsonValue { kind: JsonKind::Array(elements), .. }) => elements.held(),
             _ => None,
         }
     }

@@ -7,15 +7,13 @@
 
 mod plan;
 
-use hosu_table::json::{Cell, Cursor, JsonKind, JsonValue, NESTING_MAX, NumberToken, QuotedText, fit};
+use hosu_table::json::{
+    Cell, Cursor, JsonKind, JsonValue, NESTING_MAX, NumberToken, QuotedText, fit, list_places_max,
+};
 use iceberg::spec::{PrimitiveType, Schema};
 
 use super::arrays::{Bytes, Column, List};
 use plan::{Kind, Member, Object, Place};
-
-/// A record with more elements in lists than this, counted with the columns inside, takes the plain way, which has the
-/// limit that matters.
-const LIST_PLACES_MAX: usize = 1 << 16;
 
 /// After a name that was not foreseen, so many columns behind the last are tried before the name is looked up: fields
 /// mostly come in the order of the columns, and some are left out.
@@ -41,7 +39,8 @@ impl Direct {
     /// it is to be taken the plain way, and what was put into that row already is to be taken back.
     pub(super) fn put(&mut self, line: &[u8], row: usize, columns: &mut [Column]) -> Option<usize> {
         let objects = self.objects;
-        let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places: 0, depth: 0, objects };
+        let list_places_left = list_places_max(line.trim_ascii().len());
+        let mut walk = Walk { cursor: Cursor::new(line), bytes: 0, list_places_left, depth: 0, objects };
         walk.cursor.skip_white_space();
         let put = walk.object(&mut self.root, columns, row);
         self.objects = walk.objects;
@@ -55,7 +54,8 @@ impl Direct {
 struct Walk<'a> {
     cursor: Cursor<'a>,
     bytes: usize,
-    list_places: usize,
+    /// Elements of lists that may still come, counted with the columns inside.
+    list_places_left: usize,
     depth: usize,
     objects: u64,
 }
@@ -249,10 +249,7 @@ impl<'a> Walk<'a> {
         let mut end = start;
         let mut has_more = !self.cursor.take(b']');
         while has_more {
-            self.list_places += element.columns;
-            if self.list_places > LIST_PLACES_MAX {
-                return None;
-            }
+            self.list_places_left = self.list_places_left.checked_sub(element.columns)?;
             self.value(element, &mut column.values, end)?;
             end += 1;
             has_more = self.has_more(b']')?;

@@ -236,7 +236,7 @@ impl Inference {
             JsonKind::Array(elements) => {
                 for element in elements.iter().filter(|element| !element.is_null()) {
                     if let Some(inside) = self.child(node, &Step::Inside) {
-                        self.observe_value(inside, element);
+                        self.observe_value(inside, &element);
                     }
                 }
             }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use iceberg::spec::{PrimitiveType, Schema};
 
+use super::elements::Elements;
 use super::fit::{Scalar, fit};
 use super::inference::Inference;
 use super::members::{Entry, claims, entries};
@@ -25,9 +26,16 @@ use plan::{Column, Kind, Struct};
 const RESCUED_IN_LIST_MAX: usize = 1_000;
 
 /// A record may fill so many places of columns, and [`PLACES_PER_BYTE`] more for each of its bytes; a list that needs
-/// more is rescued as a whole. `[{},{},{}]` would else become thousands of times its size in a wide table.
+/// more is rescued as a whole. `[{},{},{}]` would else become thousands of times its size in a wide table. And never more than
+/// [`PLACES_MAX`], which take a quarter of a gigabyte: as many as a list of digits has in 16 MiB.
 const PLACES_MIN: usize = 1 << 20;
 const PLACES_PER_BYTE: usize = 16;
+const PLACES_MAX: usize = 8 << 20;
+
+/// How many places the lists of a record of so many bytes may fill.
+pub fn list_places_max(record_bytes: usize) -> usize {
+    PLACES_MIN.saturating_add(record_bytes.saturating_mul(PLACES_PER_BYTE)).min(PLACES_MAX)
+}
 
 /// What becomes of fields that the schema lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,14 +138,13 @@ impl Landing {
         let JsonKind::Object(members) = &record.kind else {
             return Err(NotLanded::NotAnObject { found: record.kind_text() });
         };
-        let places_left = PLACES_MIN.saturating_add(record.source.len().saturating_mul(PLACES_PER_BYTE));
         let mut walk = Walk {
             unknown,
             ignores: self.unknown_fields == UnknownFields::Ignored,
             rescued: Vec::new(),
             ignored: Vec::new(),
             respelled: Vec::new(),
-            places_left,
+            places_left: list_places_max(record.source.len()),
         };
         let mut cells = walk.members(&self.root, members, &Path::ROOT)?;
         let Walk { mut rescued, ignored, respelled, .. } = walk;
@@ -341,7 +348,7 @@ impl<'a> Walk<'a, '_> {
     fn list(
         &mut self,
         element: &Column,
-        elements: &[JsonValue<'a>],
+        elements: &Elements<'a>,
         path: &Path<'_>,
     ) -> Result<Cell<'a>, Unfit> {
         let places = elements.len().saturating_mul(element.places);
@@ -351,10 +358,10 @@ impl<'a> Walk<'a, '_> {
         let mut cells = Vec::with_capacity(elements.len());
         for (at, value) in elements.iter().enumerate() {
             let here = path.element(at);
-            let cell = self.place(element, value, &here)?;
+            let cell = self.place(element, &value, &here)?;
             if cell.is_none() {
-                let why = why_unfit(element, value);
-                self.rescue(here.to_text(), value, Homeless::unfit(element, &why));
+                let why = why_unfit(element, &value);
+                self.rescue(here.to_text(), &value, Homeless::unfit(element, &why));
             }
             if self.ignored.len() - ignored > RESCUED_IN_LIST_MAX {
                 self.sum_up_ignored(ignored);

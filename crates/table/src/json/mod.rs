@@ -7,6 +7,7 @@
 //! nothing is unusual.
 
 mod datetime;
+mod elements;
 mod fit;
 mod inference;
 mod landing;
@@ -19,9 +20,10 @@ mod scan;
 mod value;
 
 pub use datetime::LastDate;
+pub use elements::Elements;
 pub use fit::{Scalar, fit};
 pub use inference::{Inference, Limits};
-pub use landing::{Cell, Landed, Landing, LandingError, NotLanded, UnknownFields};
+pub use landing::{Cell, Landed, Landing, LandingError, NotLanded, UnknownFields, list_places_max};
 pub use number::Number;
 pub use parse::{JsonError, JsonErrorKind, NESTING_MAX, parse};
 pub use rescued::{Ignored, Rescued, Respelled, Why, rescued_key, rescued_text};

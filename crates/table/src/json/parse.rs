@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::elements::Elements;
 use super::scan::end_of_plain;
 use super::value::{JsonKind, JsonValue, Member, Name};
 
@@ -83,7 +84,7 @@ pub fn parse(line: &[u8]) -> Result<JsonValue<'_>, JsonError> {
     }
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
     /// Always between two characters.
     at: usize,
@@ -91,6 +92,21 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    /// One for what stands between the brackets of an array, and was read before.
+    pub(super) fn of_elements(inside: &'a str) -> Self {
+        Self { text: inside, at: 0, depth: 0 }
+    }
+
+    /// The next of such elements.
+    pub(super) fn next_element(&mut self) -> Option<JsonValue<'a>> {
+        self.skip_white_space();
+        self.peek()?;
+        let value = self.value("a value").ok()?;
+        self.skip_white_space();
+        self.take(b',');
+        Some(value)
+    }
+
     fn value(&mut self, expected: &'static str) -> Result<JsonValue<'a>, JsonError> {
         let start = self.at;
         let kind = match self.peek() {
@@ -153,7 +169,7 @@ impl<'a> Parser<'a> {
     }
 
     fn array(&mut self) -> Result<JsonKind<'a>, JsonError> {
-        let mut elements = Vec::new();
+        let (start, mut elements) = (self.at, Elements::NONE);
         if self.take(b']') {
             return Ok(JsonKind::Array(elements));
         }
@@ -161,8 +177,9 @@ impl<'a> Parser<'a> {
         loop {
             elements.push(self.value(expected)?);
             self.skip_white_space();
+            let inside = self.since(start);
             if self.take(b']') {
-                return Ok(JsonKind::Array(elements));
+                return Ok(JsonKind::Array(elements.end(inside)));
             }
             self.require(b',', "`,` or `]`")?;
             self.skip_white_space();

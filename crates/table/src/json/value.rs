@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::elements::Elements;
+
 /// A JSON value with the slice of the line that it was read from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonValue<'a> {
@@ -26,7 +28,7 @@ pub enum JsonKind<'a> {
     /// A text; [`JsonValue::text`] reads it.
     Text,
     /// The elements of an array.
-    Array(Vec<JsonValue<'a>>),
+    Array(Elements<'a>),
     /// The members of an object as they stand, repeated names included.
     Object(Vec<Member<'a>>),
 }

@@ -31,7 +31,7 @@ fn model(value: &JsonValue<'_>) -> Model {
             Some(text) => text_model(&text),
             None => Model::Text(format!("no UTF-8: {}", value.source)),
         },
-        JsonKind::Array(elements) => Model::Array(elements.iter().map(model).collect()),
+        JsonKind::Array(elements) => Model::Array(elements.iter().map(|element| model(&element)).collect()),
         JsonKind::Object(members) => {
             let mut names: BTreeMap<String, Vec<Model>> = BTreeMap::new();
             for member in members {

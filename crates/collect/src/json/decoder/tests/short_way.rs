@@ -1,5 +1,6 @@
 //! The short way and the plain one make the same of any line, or the short one leaves it.
 
+use hosu_table::json::list_places_max;
 use proptest::prelude::*;
 
 use super::round_trip::records;
@@ -234,10 +235,22 @@ fn columns_that_must_have_a_value_are_seen() {
 }
 
 #[test]
-fn long_lists_and_deep_nesting_are_left_to_the_plain_way() {
-    let schema = wide_schema();
+fn long_lists_go_the_short_way_up_to_the_limit_of_the_plain_one() {
     let long = format!("{{\"struct\":{{\"l\":[{}null]}}}}", "null,".repeat(70_000));
-    assert_eq!(short_rows(&schema, &[&long]), 0);
+    assert_eq!(short_rows(&wide_schema(), &[&long]), 1);
+    check(&wide_schema(), &[long.into_bytes()]);
+    let columns = (0..300).map(|n| scalar(&format!("c{n}"), PrimitiveType::Long)).collect();
+    let schema = schema_of(vec![field("rows", list_of(struct_of(columns)))]);
+    let line = |rows: usize| format!("{{\"rows\":[{}{{}}]}}", "{},".repeat(rows - 1));
+    let fit = (1..10_000).take_while(|rows| rows * 300 <= list_places_max(line(*rows).len())).count();
+    assert!(fit > 3_000, "{fit}");
+    assert_eq!(short_rows(&schema, &[&line(fit)]), 1);
+    assert_eq!(short_rows(&schema, &[&line(fit + 1)]), 0);
+    check(&schema, &[fit, fit + 1].map(|rows| format!(" {}\t", line(rows)).into_bytes()));
+}
+
+#[test]
+fn deep_nesting_is_left_to_the_plain_way() {
     let mut column = Type::Primitive(PrimitiveType::Long);
     for _ in 0..300 {
         column = list_of(column);
