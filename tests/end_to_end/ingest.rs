@@ -270,7 +270,7 @@ fn sources_that_cannot_be_events_are_refused_before_anything_is_written() {
         ("missing.ndjson", "SOURCE_NOT_FOUND"),
         ("empty.ndjson", "SOURCE_EMPTY"),
         ("blank.ndjson", "SOURCE_EMPTY"),
-        ("data.parquet", "SOURCE_BINARY"),
+        ("data.parquet", "SOURCE_DAMAGED"),
         ("picture.png", "SOURCE_BINARY"),
         ("zeros.bin", "SOURCE_BINARY"),
         ("damaged.gz", "SOURCE_DAMAGED"),

@@ -76,7 +76,7 @@ pub struct IngestArguments {
     /// With --audit: rows that somebody deleted or replaced later are told, and are no finding
     #[arg(long)]
     pub allow_removed: bool,
-    /// What the sources hold: ndjson, json, csv, tsv, also with .gz, .zst or .bz2 [default: auto, by content and name]
+    /// What the sources hold: ndjson, json, csv, tsv, also with .gz, .zst or .bz2, or parquet [default: auto, by content and name]
     #[arg(long)]
     pub format: Option<String>,
 

@@ -14,6 +14,7 @@ use hosu_table::sort::SortError;
 
 use crate::contract::{CONTRACT_PROPERTY, ContractError};
 use crate::json::DecoderError;
+use crate::parquet::Broken;
 
 /// Why an ingest did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,7 @@ pub enum CollectError {
         name: String,
     },
     /// The source is no text: nothing of it could be an event.
-    #[error("{name} is {kind}, not lines of JSON or CSV")]
+    #[error("{name} is {kind}, not JSON, CSV or Parquet")]
     SourceBinary {
         /// The source.
         name: String,
@@ -89,6 +90,14 @@ pub enum CollectError {
         name: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A Parquet file that is cut off, damaged, encrypted, or written as nothing here reads it.
+    #[error("{name} cannot be read as Parquet: {reason}")]
+    SourceParquet {
+        /// The source.
+        name: String,
+        /// Its row group, from 0, and what is wrong there.
+        reason: Broken,
     },
     /// Compressed data that is damaged.
     #[error("{name} is damaged: its {compression} data fails at byte {offset_bytes}: {source}")]
@@ -343,6 +352,7 @@ impl CollectError {
             | Self::SourceBinary { name, .. }
             | Self::SourceEncoding { name, .. }
             | Self::SourceDamaged { name, .. }
+            | Self::SourceParquet { name, .. }
             | Self::SourceWindow { name, .. }
             | Self::SourceTooLong { name, .. }
             | Self::SourceChanged { name, .. }

@@ -22,6 +22,8 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use iceberg::spec::SchemaRef;
 
+use crate::parquet::{self, Broken};
+pub(crate) use chunk::too_long;
 pub use chunk::{Buffers, Chunk, HEAD_BYTES_MAX, Line, Records, Span};
 pub use csv::{Csv, HeaderError};
 use ending::Counted;
@@ -92,6 +94,9 @@ pub enum FrameError {
     /// Its header names no columns.
     #[error(transparent)]
     Header(HeaderError),
+    /// It is no Parquet file that can be read.
+    #[error(transparent)]
+    Parquet(Broken),
     /// It wants more memory to be decompressed than there is for it.
     #[error(transparent)]
     Window(WindowTooLarge),
@@ -134,6 +139,9 @@ pub struct Given {
 
 impl Given {
     fn content_of(&self, head: &[u8]) -> (Content, Vec<String>) {
+        if self.format.is_none() && head.starts_with(parquet::MAGIC) {
+            return (Content::Parquet, Vec::new());
+        }
         if !self.records_path.is_empty() {
             return (Content::Json, self.records_path.clone());
         }
@@ -160,7 +168,8 @@ impl Framed {
         self
     }
 
-    /// Its records, for a table of these columns; none when the columns are to be found.
+    /// Its records, for a table of these columns; none when the columns are to be found. Of Parquet there are none: that is no
+    /// text.
     pub fn chunks(
         self,
         chunk_bytes: usize,
@@ -176,6 +185,7 @@ impl Framed {
             }
             Content::Csv => Box::new(Csv::new(self.text, b',', self.skipped_bytes, cutting, columns)),
             Content::Tsv => Box::new(Csv::new(self.text, b'\t', self.skipped_bytes, cutting, columns)),
+            Content::Parquet => Box::new(Lines::new(io::empty(), 0, cutting)),
         }
     }
 }
@@ -228,6 +238,7 @@ pub fn open(
     let first = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start().first();
     let guessed_by =
         (format.is_none() && given.records_path.is_empty()).then(|| first.copied().unwrap_or(b' '));
+    let guessed_by = guessed_by.filter(|_| !head.starts_with(parquet::MAGIC));
     let skipped_bytes = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let (content, records_path) = given.content_of(head.get(skipped_bytes..).unwrap_or_default());
     text.consume(skipped_bytes);
@@ -269,6 +280,10 @@ pub fn resume(
 pub fn read_error(compression: Compression, error: io::Error) -> FrameError {
     let error = match error.downcast::<HeaderError>() {
         Ok(header) => return FrameError::Header(header),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Broken>() {
+        Ok(broken) => return FrameError::Parquet(broken),
         Err(error) => error,
     };
     // What the decompressors say themselves has these kinds, or none (zstd); what the system says has others.

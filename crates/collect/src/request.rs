@@ -170,6 +170,11 @@ impl CollectSettings {
         Bounds { window_bytes_max, text_bytes_max: self.decompressed_bytes_max }
     }
 
+    /// The largest page of a Parquet file that is read. What other programs write by default must be read in any case.
+    pub fn page_bytes_max(&self) -> u64 {
+        (self.memory_bytes as u64 / 4).max(128 << 20)
+    }
+
     /// Memory that the rows of one chunk may take, about.
     pub fn rows_bytes(&self) -> usize {
         self.chunk_bytes().saturating_mul(6).max(1 << 20)

@@ -5,6 +5,7 @@
 
 pub mod arrow_schema;
 pub mod commit;
+pub mod declared;
 pub mod evolution;
 pub mod evolve;
 pub mod fate;

@@ -39,7 +39,7 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
             ("SOURCE_EMPTY", "name a source that has records")
         }
         CollectError::SourceBinary { .. } => {
-            ("SOURCE_BINARY", "name files of one JSON object a line, or CSV, plain or compressed")
+            ("SOURCE_BINARY", "name files of JSON or CSV, plain or compressed, or of Parquet")
         }
         CollectError::SourceEncoding { .. } => {
             ("SOURCE_ENCODING", "convert it to UTF-8 first, for example with iconv")
@@ -50,6 +50,10 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::SourceDamaged { .. } => {
             ("SOURCE_DAMAGED", "get the file again: nothing of it was loaded")
         }
+        CollectError::SourceParquet { .. } => (
+            "SOURCE_DAMAGED",
+            "write the file again, as plain Parquet that is complete: nothing of it was loaded",
+        ),
         CollectError::SourceWindow { .. } => {
             ("SOURCE_WINDOW", "pipe it in: `zstd -dc --long=31 FILE | hosu ingest TABLE -`")
         }

@@ -6,6 +6,7 @@
 use serde::de::IgnoredAny;
 
 use super::{Compression, FrameError};
+use crate::parquet;
 
 /// What a file begins with: at which byte, with what, and what it is then.
 type Magic = (usize, &'static [u8], &'static str);
@@ -13,7 +14,7 @@ type Magic = (usize, &'static [u8], &'static str);
 /// Magic numbers that no text begins with, or no text that could be meant.
 #[rustfmt::skip]
 const MAGIC: &[Magic] = &[
-    (0, b"PAR1", "a Parquet file"),
+    (0, b"PAR1", "a Parquet file inside compressed data"),
     (0, b"PARE", "an encrypted Parquet file"),
     (0, b"Obj\x01", "an Avro file"),
     (0, b"ARROW1\0\0", "an Arrow file"),
@@ -66,6 +67,9 @@ pub(super) fn check(head: &[u8], compression: Compression) -> Result<(), FrameEr
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(FrameError::Encoding { encoding: "UTF-16" }),
         _ => {}
+    }
+    if compression == Compression::None && head.starts_with(parquet::MAGIC) {
+        return Ok(());
     }
     let twice = compression != Compression::None;
     match super::compression_of(head) {

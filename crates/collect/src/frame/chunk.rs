@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::json::Reject;
+use crate::parquet::Rows;
 
 /// How much of a record that is too long is kept.
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -29,6 +30,8 @@ pub enum Records {
     Lines,
     /// They stand here.
     Spans(Vec<Span>),
+    /// They are no text: rows of a Parquet file. The chunk's place is that of their row group and the number of the first row.
+    Rows(Rows),
 }
 
 /// Where a record stands in the bytes of its chunk.
@@ -67,11 +70,12 @@ impl Chunk {
         Self { rejects: vec![reject], ..Self::of_lines(Vec::new(), byte_offset, line_number) }
     }
 
-    /// The records in their order; lines that are blank are none.
+    /// The records in their order; lines that are blank are none. Rows have none.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let (lines, spans) = match &self.records {
             Records::Lines => (self.bytes.as_slice(), &[][..]),
             Records::Spans(spans) => (&[][..], spans.as_slice()),
+            Records::Rows(_) => (&[][..], &[][..]),
         };
         lines_of(lines, self.byte_offset, self.line_number).chain(spans.iter().map(|span| Line {
             bytes: self.bytes.get(span.start..span.end).unwrap_or_default(),
@@ -94,6 +98,7 @@ impl Chunk {
                 let start = rest.first().map_or(self.bytes.len(), |span| span.start);
                 (start, Records::Spans(rest.iter().map(|span| span.moved_back(start)).collect()))
             }
+            Records::Rows(_) => (0, self.records.clone()),
         };
         Self {
             bytes: self.bytes.get(start..).unwrap_or_default().to_vec(),
@@ -104,11 +109,23 @@ impl Chunk {
         }
     }
 
+    /// The chunk from one of its rows on; what was rejected is not in it.
+    #[must_use]
+    pub fn rest_from_row(&self, row: usize) -> Self {
+        let records = match &self.records {
+            Records::Rows(rows) => Records::Rows(rows.rest_from(row)),
+            other => other.clone(),
+        };
+        let line_number = self.line_number + row as u64;
+        Self { records, ..Self::of_lines(Vec::new(), self.byte_offset, line_number) }
+    }
+
     /// About how much memory it takes.
     pub fn memory_bytes(&self) -> usize {
         let spans = match &self.records {
             Records::Lines => 0,
             Records::Spans(spans) => spans.len() * size_of::<Span>(),
+            Records::Rows(rows) => rows.memory_bytes(),
         };
         let rejects = self.rejects.iter().map(|reject| reject.record.len() + size_of::<Reject>());
         self.bytes.len() + spans + rejects.sum::<usize>()
@@ -148,7 +165,7 @@ fn without_end(line: &[u8]) -> &[u8] {
 }
 
 /// A record of so many bytes, of which only the beginning is kept. `what` it is: a line, a record.
-pub(super) fn too_long(what: &str, bytes: u64, head: Vec<u8>, byte_offset: u64, line_number: u64) -> Reject {
+pub(crate) fn too_long(what: &str, bytes: u64, head: Vec<u8>, byte_offset: u64, line_number: u64) -> Reject {
     let kept = head.len();
     let reason = format!("the {what} is too long: {bytes} bytes, of which the first {kept} are kept here");
     Reject { record: head, reason, byte_offset, line_number }

@@ -72,6 +72,8 @@ pub enum Content {
     Csv,
     /// The same with tabs.
     Tsv,
+    /// Parquet, which is no text.
+    Parquet,
 }
 
 /// Each content by its names; the first is its own.
@@ -80,6 +82,7 @@ const CONTENTS: &[(Content, &[&str])] = &[
     (Content::Json, &["json"]),
     (Content::Csv, &["csv"]),
     (Content::Tsv, &["tsv"]),
+    (Content::Parquet, &["parquet"]),
 ];
 
 impl fmt::Display for Content {

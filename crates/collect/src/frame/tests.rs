@@ -248,7 +248,8 @@ fn a_text_may_be_so_long() {
 
 #[test]
 fn binaries_are_known_by_magic_or_nul() {
-    assert_eq!(binary_kind(b"PAR1\x15\x04"), Some("a Parquet file"));
+    assert_eq!(binary_kind(b"PARE\x15\x04"), Some("an encrypted Parquet file"));
+    assert_eq!(binary_kind(&gzip(b"PAR1\x15\x04")), Some("a Parquet file inside compressed data"));
     assert_eq!(binary_kind(b"\x89PNG\r\n\x1a\n\0\0"), Some("a PNG picture"));
     assert_eq!(binary_kind(b"ORC\x0a\x03\0\0"), Some("an ORC file"));
     assert_eq!(binary_kind(b"\x04\x22\x4d\x18\x64"), Some("LZ4 data"));

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use iceberg::spec::SchemaRef;
 
 use crate::contract::{Checker, Contract};
-use crate::frame::{Buffers, Chunk};
-use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place};
+use crate::frame::{self, Buffers, Chunk, HEAD_BYTES_MAX, Records};
+use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place, Reject};
+use crate::parquet::Rows;
 
 /// Decodes chunks into rows of a table's columns.
 #[derive(Clone)]
@@ -57,19 +58,55 @@ impl Decoding {
             Some(decoder) => decoder,
             None => Decoder::with_rules(&self.schema, self.rules)?.checked_by(self.checker.clone()),
         };
-        let mut rest = None;
-        for line in chunk.lines() {
-            let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
-            let full = decoder.bytes_estimated() >= self.rows_bytes_max;
-            if full || decoder.push(line.bytes, place).is_err() {
-                rest = Some(chunk.rest_from(&line));
-                break;
-            }
-        }
+        let mut too_long = Vec::new();
+        let rest = match &chunk.records {
+            Records::Rows(rows) => self.push_rows(&mut decoder, &chunk, rows, &mut too_long),
+            _ => self.push_lines(&mut decoder, &chunk),
+        };
         let mut decoded = decoder.finish()?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
+        if matches!(chunk.records, Records::Rows(_)) {
+            // Which columns they need their file says.
+            decoded.unknown.forget_fields();
+        }
+        decoded.rejects.extend(too_long);
         decoded.rejects.extend(chunk.rejects);
         self.buffers.give_back(chunk.bytes);
         Ok(Piece { decoded, rest })
+    }
+
+    fn has_room(&self, decoder: &Decoder) -> bool {
+        decoder.bytes_estimated() < self.rows_bytes_max
+    }
+
+    fn push_lines(&self, decoder: &mut Decoder, chunk: &Chunk) -> Option<Chunk> {
+        for line in chunk.lines() {
+            let place = Place { byte_offset: line.byte_offset, line_number: line.line_number };
+            if !self.has_room(decoder) || decoder.push(line.bytes, place).is_err() {
+                return Some(chunk.rest_from(&line));
+            }
+        }
+        None
+    }
+
+    fn push_rows(
+        &self,
+        decoder: &mut Decoder,
+        chunk: &Chunk,
+        rows: &Rows,
+        too_long: &mut Vec<Reject>,
+    ) -> Option<Chunk> {
+        let byte_offset = chunk.byte_offset;
+        let taken = rows.each(|row, record| {
+            let line_number = chunk.line_number + row as u64;
+            if record.len() > rows.record_bytes_max() {
+                let head = record.get(..HEAD_BYTES_MAX).unwrap_or(record).to_vec();
+                let bytes = record.len() as u64;
+                too_long.push(frame::too_long("record, as JSON,", bytes, head, byte_offset, line_number));
+                return true;
+            }
+            self.has_room(decoder) && decoder.push(record, Place { byte_offset, line_number }).is_ok()
+        });
+        (taken < rows.len()).then(|| chunk.rest_from_row(taken))
     }
 }

@@ -9,6 +9,8 @@
 use futures::{Stream, StreamExt, stream};
 use hosu_datafile::Written;
 use hosu_table::evolution::SchemaEvolution;
+use hosu_table::evolve::ParentPath;
+use iceberg::spec::NestedFieldRef;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
@@ -93,6 +95,8 @@ pub(super) struct Pass<'a> {
     sources: Vec<Yield>,
     tally: Tally,
     unknown: Option<Unknown>,
+    /// Fields that the table lacks, as the sources say.
+    declared: Vec<(ParentPath, NestedFieldRef)>,
     /// Set once the table turned out to lack something.
     grows: bool,
 }
@@ -126,6 +130,7 @@ impl<'a> Pass<'a> {
             sources: vec![Yield::default(); plan.todo.len()],
             tally: Tally { times, ..Tally::default() },
             unknown: None,
+            declared: Vec::new(),
             grows: false,
         }
     }
@@ -170,12 +175,14 @@ impl<'a> Pass<'a> {
         let settings = &self.run.request.settings;
         let reading = Reading {
             store: self.run.catalog.host().store.clone(),
+            scratch: self.run.catalog.host().scratch.clone(),
             runtime: Handle::current(),
             given: self.run.request.given(),
             buffer_bytes: BUFFER_BYTES,
             chunk_bytes: settings.chunk_bytes(),
             line_bytes_max: settings.line_bytes_max,
             bounds: settings.bounds(),
+            page_bytes_max: settings.page_bytes_max(),
             buffers: self.decoding.buffers.clone(),
             columns: Some(self.plan.table.schema.clone()),
         };
@@ -194,7 +201,8 @@ impl<'a> Pass<'a> {
                 self.take_pieces(source, *piece).await?;
                 drop(room);
             }
-            Step::Other(Message::Begin { source, content, compression }) => {
+            Step::Other(Message::Begin { source, content, compression, fields }) => {
+                self.note_declared(&fields).await;
                 if let Some(gives) = self.sources.get_mut(source) {
                     gives.content_kind = Some(content);
                     gives.compression = Some(compression);
@@ -274,12 +282,27 @@ impl<'a> Pass<'a> {
     /// Remembers what the table lacks; from the first such thing on nothing more is written.
     async fn note_unknown(&mut self, unknown: Unknown) {
         if self.may_grow && !self.grows && !self.plan.table.growth(&unknown).is_empty() {
-            self.grows = true;
-            std::mem::take(&mut self.writers).abort().await;
+            self.begin_to_grow().await;
         }
         match &mut self.unknown {
             Some(known) => known.merge(unknown),
             none => *none = Some(unknown),
+        }
+    }
+
+    /// Remembers the columns that a source says it needs and the table lacks.
+    async fn note_declared(&mut self, fields: &[NestedFieldRef]) {
+        let missing = self.plan.table.missing(fields);
+        self.tally.beyond_limit += missing.beyond_limit;
+        if self.may_grow && !missing.additions.is_empty() {
+            self.declared.extend(missing.additions);
+            self.begin_to_grow().await;
+        }
+    }
+
+    async fn begin_to_grow(&mut self) {
+        if !std::mem::replace(&mut self.grows, true) {
+            std::mem::take(&mut self.writers).abort().await;
         }
     }
 
@@ -294,13 +317,14 @@ impl<'a> Pass<'a> {
 
     fn growth(self) -> Outcome {
         let growth = self.unknown.map(|unknown| self.plan.table.growth(&unknown)).unwrap_or_default();
+        let growth = growth.with_declared(self.declared);
         let contents = self.sources.into_iter().map(|gives| Some(gives.content)).collect();
         Outcome::Grow { growth, contents }
     }
 
     async fn finish(mut self) -> Result<Harvest, CollectError> {
         if let (Some(unknown), SchemaEvolution::AddColumns) = (&self.unknown, self.plan.table.evolution) {
-            self.tally.beyond_limit = unknown.beyond_limit(&self.plan.table.schema);
+            self.tally.beyond_limit += unknown.beyond_limit(&self.plan.table.schema);
         }
         let (table, rejects) = self.writers.finish(&self.run.host()).await?;
         Ok(Harvest { operation: self.operation, table, rejects, sources: self.sources, tally: self.tally })

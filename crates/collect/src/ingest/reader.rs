@@ -4,26 +4,29 @@
 //! before its threads do. It is held back by the room that chunks take until they are written, and it ends when
 //! nobody listens any more.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use hosu_host::{Store, StoreError};
-use iceberg::spec::SchemaRef;
+use hosu_host::{Scratch, Store, StoreError};
+use iceberg::spec::{NestedFieldRef, SchemaRef};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::pressure::Pressure;
 use crate::error::CollectError;
 use crate::frame::{
-    self, Bounds, Buffers, Chunk, Chunks, Compression, Content, FrameError, Given, WindowTooLarge,
+    self, BUFFER_BYTES, Bounds, Buffers, Chunk, Chunks, Compression, Content, FrameError, Framed, Given,
+    WindowTooLarge,
 };
+use crate::parquet::{Limits, Parquet};
 use crate::source::{Position, RawReader, Source, Watch};
 
 /// What the thread says, in the order of the sources.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A source begins.
-    Begin { source: usize, content: Content, compression: Compression },
+    /// A source begins. Some say which columns they need.
+    Begin { source: usize, content: Content, compression: Compression, fields: Vec<NestedFieldRef> },
     /// Lines of it. The permit is the room that they take until they are written.
     Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     /// It was read to its end. `stored_bytes` counts what is before a part, too.
@@ -42,12 +45,14 @@ pub(super) enum Message {
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub store: Store,
+    pub scratch: Scratch,
     pub runtime: Handle,
     pub given: Given,
     pub buffer_bytes: usize,
     pub chunk_bytes: usize,
     pub line_bytes_max: usize,
     pub bounds: Bounds,
+    pub page_bytes_max: u64,
     pub buffers: Buffers,
     /// The table's columns; none when they are to be found.
     pub columns: Option<SchemaRef>,
@@ -129,6 +134,7 @@ impl Reading {
     /// When it cannot be read or is no text.
     pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
         let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
+        let file = raw.file().map_err(|error| told(source, &watch, FrameError::Io(error)))?;
         let framed = match source.part().filter(|part| part.from.byte() > 0) {
             Some(part) => {
                 Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))
@@ -143,9 +149,60 @@ impl Reading {
             return Err(CollectError::NoTail { name: source.name.clone(), reason });
         }
         let (content, compression) = (framed.content, framed.compression);
-        let chunks =
-            framed.chunks(self.chunk_bytes, self.line_bytes_max, self.buffers.clone(), self.columns.clone());
-        Ok(Opened { source: source.clone(), watch, content, compression, chunks })
+        let (chunks, fields) = match content {
+            Content::Parquet => self.parquet(framed, file).map_err(|error| told(source, &watch, error))?,
+            _ => {
+                let (buffers, columns) = (self.buffers.clone(), self.columns.clone());
+                (framed.chunks(self.chunk_bytes, self.line_bytes_max, buffers, columns), Vec::new())
+            }
+        };
+        Ok(Opened { source: source.clone(), watch, content, compression, fields, chunks })
+    }
+
+    /// Opens a Parquet file where it lies, or a copy of it.
+    fn parquet(
+        &self,
+        framed: Framed,
+        file: Option<(Arc<File>, u64)>,
+    ) -> Result<(Box<dyn Chunks>, Vec<NestedFieldRef>), FrameError> {
+        if framed.compression != Compression::None {
+            return Err(FrameError::Binary { kind: "a Parquet file inside compressed data" });
+        }
+        let (file, size_bytes, passing): (_, _, Box<dyn Read + Send>) = match file {
+            Some((file, size_bytes)) => (file, size_bytes, framed.text),
+            None => {
+                let (file, size_bytes) = self.copied(framed.text).map_err(FrameError::Io)?;
+                (Arc::new(file), size_bytes, Box::new(io::empty()))
+            }
+        };
+        let limits = Limits {
+            chunk_bytes: self.chunk_bytes,
+            record_bytes_max: self.line_bytes_max,
+            page_bytes_max: self.page_bytes_max,
+        };
+        let parquet = Parquet::open(file, size_bytes, passing, limits).map_err(FrameError::Parquet)?;
+        let fields = parquet.fields();
+        Ok((Box::new(parquet), fields))
+    }
+
+    /// What is read to its end, as a file.
+    fn copied(&self, mut text: impl Read) -> io::Result<(File, u64)> {
+        let failed = |error: io::Error| {
+            io::Error::new(error.kind(), format!("its copy in the scratch folder failed: {error}"))
+        };
+        let mut file = self.scratch.file().map_err(failed)?;
+        let (mut buffer, mut size_bytes) = (vec![0; BUFFER_BYTES], 0);
+        loop {
+            match text.read(&mut buffer) {
+                Ok(0) => return Ok((file, size_bytes)),
+                Ok(read) => {
+                    file.write_all(buffer.get(..read).unwrap_or_default()).map_err(failed)?;
+                    size_bytes += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn read(
@@ -160,6 +217,7 @@ impl Reading {
             source: at,
             content: opened.content,
             compression: opened.compression,
+            fields: std::mem::take(&mut opened.fields),
         })?;
         let mut told_bytes = source.from_byte();
         while let Some(chunk) = opened.next_chunk()? {
@@ -183,6 +241,8 @@ pub(super) struct Opened {
     watch: Watch,
     pub content: Content,
     pub compression: Compression,
+    /// The columns that its records need in a table, when it says that.
+    pub fields: Vec<NestedFieldRef>,
     chunks: Box<dyn Chunks>,
 }
 
@@ -208,6 +268,7 @@ fn told(source: &Source, watch: &Watch, error: FrameError) -> CollectError {
             CollectError::SourceDamaged { name, compression, offset_bytes: watch.bytes(), source }
         }
         FrameError::Header(header) => CollectError::SourceHeader { name, reason: header.to_string() },
+        FrameError::Parquet(reason) => CollectError::SourceParquet { name, reason },
         FrameError::Window(too_large) => {
             let WindowTooLarge { window_bytes, bytes_max } = too_large;
             CollectError::SourceWindow { name, window_bytes, bytes_max }

@@ -1,14 +1,17 @@
 //! A look at the sources before anything is written: are they text at all, and which columns do their records need?
 
 use hosu_host::Host;
+use hosu_table::declared;
+use hosu_table::evolve::{self, EvolveError, ParentPath};
 use hosu_table::json::{Inference, Limits};
-use iceberg::spec::Schema;
+use hosu_table::rejects;
+use iceberg::spec::{NestedFieldRef, Schema};
 use tokio::runtime::Handle;
 
 use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Buffers, Chunk, HEAD_BYTES};
+use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
 use crate::request::IngestRequest;
 use crate::source::{self, Source, SourceKind};
 
@@ -35,12 +38,14 @@ pub(super) async fn check_heads(
     let files: Vec<Source> = files.cloned().collect();
     let reading = Reading {
         store: host.store.clone(),
+        scratch: host.scratch.clone(),
         runtime: Handle::current(),
         given: request.given(),
         buffer_bytes: HEAD_BYTES,
         chunk_bytes: 1,
         line_bytes_max: 1,
         bounds: request.settings.bounds(),
+        page_bytes_max: request.settings.page_bytes_max(),
         buffers: Buffers::new(0),
         columns: None,
     };
@@ -60,12 +65,14 @@ pub(super) async fn infer(
     let settings = &request.settings;
     let reading = Reading {
         store: host.store.clone(),
+        scratch: host.scratch.clone(),
         runtime: Handle::current(),
         given: request.given(),
         buffer_bytes: BUFFER_BYTES,
         chunk_bytes: settings.chunk_bytes(),
         line_bytes_max: settings.line_bytes_max,
         bounds: settings.bounds(),
+        page_bytes_max: settings.page_bytes_max(),
         buffers: Buffers::new(0),
         columns: None,
     };
@@ -75,13 +82,11 @@ pub(super) async fn infer(
     let table = request.table.clone();
     let limits = request.columns_max.map_or_else(Limits::default, Limits::of_columns);
     let work = move || {
-        let mut chunks = Vec::new();
+        let mut sample = Sample::default();
         for source in &sources {
-            read(&mut chunks, &reading, source, share_bytes)?;
+            sample.read(&reading, source, share_bytes)?;
         }
-        inference_of(&chunks, limits)
-            .schema()
-            .map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
+        sample.schema(limits).map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
     };
     let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
     on_thread(first, work).await
@@ -93,24 +98,57 @@ fn spread(todo: &[Todo], sources_max: usize) -> Vec<Source> {
     todo.iter().step_by(step).map(|todo| todo.source.clone()).collect()
 }
 
-fn read(
-    chunks: &mut Vec<Chunk>,
-    reading: &Reading,
-    source: &Source,
-    share_bytes: usize,
-) -> Result<(), CollectError> {
-    // A chunk ends with its last whole line, and so is never quite as long as it may be.
-    let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
-    let reading = Reading { chunk_bytes, ..reading.clone() };
-    let mut opened = reading.open(source)?;
-    let mut seen_bytes = 0;
-    while seen_bytes < share_bytes
-        && let Some(chunk) = opened.next_chunk()?
-    {
-        seen_bytes += chunk.bytes.len();
-        chunks.push(chunk);
+/// What was seen of the sources.
+#[derive(Default)]
+struct Sample {
+    /// Of those that do not say which columns they need.
+    chunks: Vec<Chunk>,
+    /// Of the others, of each what it says.
+    declared: Vec<Vec<NestedFieldRef>>,
+}
+
+impl Sample {
+    fn read(&mut self, reading: &Reading, source: &Source, share_bytes: usize) -> Result<(), CollectError> {
+        // A chunk ends with its last whole line, and so is never quite as long as it may be.
+        let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
+        let reading = Reading { chunk_bytes, ..reading.clone() };
+        let mut opened = reading.open(source)?;
+        if opened.content == Content::Parquet {
+            self.declared.push(opened.fields);
+            return Ok(());
+        }
+        let mut seen_bytes = 0;
+        while seen_bytes < share_bytes
+            && let Some(chunk) = opened.next_chunk()?
+        {
+            seen_bytes += chunk.bytes.len();
+            self.chunks.push(chunk);
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// The columns that were declared, then those that the values of the others need.
+    fn schema(&self, limits: Limits) -> Result<Schema, EvolveError> {
+        let inference = inference_of(&self.chunks, limits);
+        if self.declared.is_empty() {
+            return inference.schema();
+        }
+        let mut schema = evolve::fresh_ids_of(Vec::new())?;
+        for declared in &self.declared {
+            let missing = declared::missing(&schema, declared, limits);
+            schema = with_fields(schema, missing.additions);
+        }
+        let additions = inference.additions(&schema);
+        rejects::with_rescued_data(&with_fields(schema, additions))
+    }
+}
+
+/// A schema with those of the fields that it can have: what cannot be a column is rescued.
+fn with_fields(schema: Schema, additions: Vec<(ParentPath, NestedFieldRef)>) -> Schema {
+    additions.iter().fold(schema, |schema, addition| {
+        let added = evolve::add_fields(&schema, schema.highest_field_id(), std::slice::from_ref(addition));
+        added.map_or(schema, |evolved| evolved.schema)
+    })
 }
 
 /// What is in the sample. Parts of it are looked at side by side, always the same ones, whatever the machine.

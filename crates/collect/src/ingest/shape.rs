@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hosu_catalog::{Catalog, CatalogError, Table};
 use hosu_datafile::WriteTarget;
 use hosu_host::Location;
+use hosu_table::declared::{self, Missing};
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::evolve::{self, ParentPath};
 use hosu_table::json::{Limits, UnknownFields};
@@ -63,6 +64,12 @@ impl Growth {
     /// One field more.
     pub(super) fn of_field(field: NestedFieldRef) -> Self {
         Self { additions: vec![(ParentPath::root(), field)], ..Self::default() }
+    }
+
+    /// The same with fields that sources declare. They come first: what they say of a column counts more than its values.
+    pub(super) fn with_declared(mut self, declared: Vec<(ParentPath, NestedFieldRef)>) -> Self {
+        self.additions.splice(..0, declared);
+        self
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -293,6 +300,16 @@ impl Shape {
         let changes = !growth.is_empty();
         growth.additions.extend(unknown.rescued_data(&self.schema, changes));
         growth
+    }
+
+    /// What of the fields that a source declares the table lacks and may get.
+    pub(super) fn missing(&self, declared: &[NestedFieldRef]) -> Missing {
+        if self.evolution != SchemaEvolution::AddColumns {
+            return Missing::default();
+        }
+        let mut missing = declared::missing(&self.schema, declared, Limits::of_columns(self.columns_max));
+        missing.additions.retain(|addition| !self.is_partition_field(addition));
+        missing
     }
 
     /// Gives the table what it lacks, and says whether it has got any. A field that it cannot take is passed over: its

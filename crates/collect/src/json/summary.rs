@@ -272,6 +272,11 @@ impl Unknown {
         (needed && !has_rescued_data).then(|| (ParentPath::root(), rescued_data_field(0)))
     }
 
+    /// Asks for no field more, but only for wider columns: who made the rows says which fields they have.
+    pub fn forget_fields(&mut self) {
+        self.fields.forget_fields();
+    }
+
     /// The columns, by their field ids, that would hold more values if they had these types.
     pub fn widenings(&self) -> &BTreeMap<i32, PrimitiveType> {
         self.fields.widenings()

@@ -89,6 +89,20 @@ impl RawReader {
     }
 }
 
+impl RawReader {
+    /// The file that it reads from its start, and how many bytes of it; none of what is no file.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn file(&self) -> io::Result<Option<(Arc<File>, u64)>> {
+        match &self.inner {
+            Inner::File(file) => Ok(Some((Arc::new(file.try_clone()?), file.metadata()?.len()))),
+            Inner::Part { file, at: 0, to_byte } => Ok(Some((file.clone(), *to_byte))),
+            _ => Ok(None),
+        }
+    }
+}
+
 fn open_file(path: &Path) -> Result<(Inner, Opened), CollectError> {
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.map_err(|error| local::unreadable(path, error))?;

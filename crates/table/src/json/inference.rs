@@ -168,6 +168,11 @@ impl Inference {
         &self.widenings
     }
 
+    /// Forgets all fields, but not the columns that should be wider.
+    pub fn forget_fields(&mut self) {
+        *self = Self { widenings: std::mem::take(&mut self.widenings), ..Self::new(self.limits) };
+    }
+
     /// Adds what another inference saw after this one.
     pub fn merge(&mut self, other: Self) {
         self.widenings.extend(other.widenings);

@@ -147,12 +147,14 @@ async fn the_reader_waits_for_room() {
     lake.file("a.json", &text);
     let reading = Reading {
         store: lake.catalog.host().store.clone(),
+        scratch: lake.catalog.host().scratch.clone(),
         runtime: tokio::runtime::Handle::current(),
         given: Given::default(),
         buffer_bytes: 4 << 10,
         chunk_bytes: 64 << 10,
         line_bytes_max: 1 << 20,
         bounds: CollectSettings::default().bounds(),
+        page_bytes_max: 1 << 20,
         buffers: Buffers::new(64 << 10),
         columns: None,
     };
