@@ -1,15 +1,16 @@
-//! A chunk of lines to rows, on one of the cores.
+//! Chunks of lines to rows, on one of the cores.
 //!
-//! Rows may take far more memory than their text: `{}` is a row of a thousand columns. So a chunk is decoded
-//! only until its rows take what they may, and the rest of it later.
+//! Rows may take far more memory than their text: `{}` is a row of a thousand columns. So chunks are decoded
+//! only until their rows take what they may, and the rest of them later.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use iceberg::spec::SchemaRef;
 
 use crate::contract::{Checker, Contract};
 use crate::frame::{self, Buffers, Chunk, HEAD_BYTES_MAX, Records};
-use crate::json::{Decoded, Decoder, DecoderError, DecoderRules, Place, Reject};
+use crate::json::{Decoder, DecoderError, DecoderRules, Place, Reject, Told};
 use crate::parquet::Rows;
 
 /// Decodes chunks into rows of a table's columns.
@@ -25,11 +26,16 @@ pub(super) struct Decoding {
     idle: Arc<Mutex<Vec<Decoder>>>,
 }
 
-/// The rows of a chunk, or of its beginning.
+/// A chunk, and the number of the source that it is of.
+pub(super) type ChunkOf = (usize, Chunk);
+
+/// The rows of some chunks, or of their beginning.
 pub(super) struct Piece {
-    pub decoded: Decoded,
+    pub batch: RecordBatch,
+    /// What is told of each chunk, with the number of its source.
+    pub told: Vec<(usize, Told)>,
     /// What is still to be decoded.
-    pub rest: Option<Chunk>,
+    pub rest: Vec<ChunkOf>,
 }
 
 impl Decoding {
@@ -48,31 +54,48 @@ impl Decoding {
         Self { checker, ..self }
     }
 
-    /// The rows of a chunk, and what did not become one. Works for long; not for a thread of the runtime.
+    /// The rows of chunks, and what did not become one. Works for long; not for a thread of the runtime.
     ///
     /// # Errors
     /// When no row could be in this table.
-    pub(super) fn decode(&self, chunk: Chunk) -> Result<Piece, DecoderError> {
+    pub(super) fn decode(&self, chunks: Vec<ChunkOf>) -> Result<Piece, DecoderError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut decoder = match idle {
             Some(decoder) => decoder,
             None => Decoder::with_rules(&self.schema, self.rules)?.checked_by(self.checker.clone()),
         };
+        let mut told = Vec::with_capacity(chunks.len());
+        let mut rest = Vec::new();
+        let mut chunks = chunks.into_iter();
+        while rest.is_empty()
+            && let Some((source, chunk)) = chunks.next()
+        {
+            let (of_chunk, rest_of_chunk) = self.push(&mut decoder, chunk);
+            told.push((source, of_chunk));
+            rest.extend(rest_of_chunk.map(|chunk| (source, chunk)));
+        }
+        rest.extend(chunks);
+        let batch = decoder.finish_batch()?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
+        Ok(Piece { batch, told, rest })
+    }
+
+    /// Decodes a chunk as far as there is room: what is told of that, and the rest.
+    fn push(&self, decoder: &mut Decoder, chunk: Chunk) -> (Told, Option<Chunk>) {
         let mut too_long = Vec::new();
         let rest = match &chunk.records {
-            Records::Rows(rows) => self.push_rows(&mut decoder, &chunk, rows, &mut too_long),
-            _ => self.push_lines(&mut decoder, &chunk),
+            Records::Rows(rows) => self.push_rows(decoder, &chunk, rows, &mut too_long),
+            _ => self.push_lines(decoder, &chunk),
         };
-        let mut decoded = decoder.finish()?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
+        let mut told = decoder.tell();
         if matches!(chunk.records, Records::Rows(_)) {
             // Which columns they need their file says.
-            decoded.unknown.forget_fields();
+            told.unknown.forget_fields();
         }
-        decoded.rejects.extend(too_long);
-        decoded.rejects.extend(chunk.rejects);
+        told.rejects.extend(too_long);
+        told.rejects.extend(chunk.rejects);
         self.buffers.give_back(chunk.bytes);
-        Ok(Piece { decoded, rest })
+        (told, rest)
     }
 
     fn has_room(&self, decoder: &Decoder) -> bool {

@@ -6,6 +6,7 @@
 //! When a field appears that the table lacks, nothing more is written: the rest of the sources is read only for
 //! what else is missing, and the pass ends with [`Outcome::Grow`].
 
+use arrow::array::RecordBatch;
 use futures::{Stream, StreamExt, stream};
 use hosu_datafile::Written;
 use hosu_table::evolution::SchemaEvolution;
@@ -16,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::decode::{Decoding, Piece};
+use super::decode::{ChunkOf, Decoding, Piece};
 use super::ledger::Todo;
 use super::pressure::Pressure;
 use super::reader::{self, Message, Reading};
@@ -26,8 +27,8 @@ use super::times::Times;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Compression, Content};
-use crate::json::{Decoded, DecoderError, Reject, Unknown};
+use crate::frame::{BUFFER_BYTES, Buffers, Compression, Content};
+use crate::json::{DecoderError, Reject, Told, Unknown};
 use crate::source::Position;
 
 /// What a pass comes to.
@@ -103,7 +104,7 @@ pub(super) struct Pass<'a> {
 
 /// A message, its lines decoded.
 enum Step {
-    Decoded { source: usize, piece: Box<Piece>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
+    Decoded { piece: Box<Piece>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     Other(Message),
 }
 
@@ -196,9 +197,9 @@ impl<'a> Pass<'a> {
 
     async fn take(&mut self, step: Step) -> Result<(), CollectError> {
         match step {
-            Step::Decoded { source, piece, stored_bytes, room } => {
+            Step::Decoded { piece, stored_bytes, room } => {
                 self.run.progress.advance(stored_bytes, 0);
-                self.take_pieces(source, *piece).await?;
+                self.take_pieces(*piece).await?;
                 drop(room);
             }
             Step::Other(Message::Begin { source, content, compression, fields }) => {
@@ -221,7 +222,7 @@ impl<'a> Pass<'a> {
             }
             Step::Other(Message::Failed(error)) => return Err(*error),
             // Chunks come decoded.
-            Step::Other(Message::Chunk { .. }) => {}
+            Step::Other(Message::Chunks { .. }) => {}
         }
         Ok(())
     }
@@ -236,37 +237,51 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn take_pieces(&mut self, source: usize, mut piece: Piece) -> Result<(), CollectError> {
+    async fn take_pieces(&mut self, mut piece: Piece) -> Result<(), CollectError> {
         loop {
-            self.take_decoded(source, piece.decoded).await?;
-            let Some(rest) = piece.rest else { return Ok(()) };
-            piece = decoded(&self.plan.table, self.decoding.spawn(rest)).await?;
+            self.take_rows(piece.batch, piece.told).await?;
+            if piece.rest.is_empty() {
+                return Ok(());
+            }
+            piece = decoded(&self.plan.table, self.decoding.spawn(piece.rest)).await?;
         }
     }
 
-    async fn take_decoded(&mut self, source: usize, mut decoded: Decoded) -> Result<(), CollectError> {
-        let rows = decoded.batch.num_rows() as u64;
-        self.run.progress.advance(0, rows);
-        if let Some(gives) = self.sources.get_mut(source) {
-            gives.rows += rows;
-            gives.rejected += decoded.rejects.len() as u64;
-            gives.rescued += decoded.rescued.total();
+    async fn take_rows(&mut self, batch: RecordBatch, told: Vec<(usize, Told)>) -> Result<(), CollectError> {
+        self.run.progress.advance(0, batch.num_rows() as u64);
+        self.tally.see(&batch);
+        let mut rejects = Vec::new();
+        for (source, told) in told {
+            rejects.push((source, self.take_told(source, told).await?));
         }
-        if let Some(todo) = self.plan.todo.get(source) {
-            self.check_fits(&todo.source.name, &decoded)?;
-            self.tally.take(&todo.source.name, &mut decoded);
-        }
-        self.note_unknown(decoded.unknown).await;
         if self.grows {
             return Ok(());
         }
-        self.writers.write_table(decoded.batch).await?;
-        self.take_rejects(source, &decoded.rejects).await
+        self.writers.write_table(batch).await?;
+        for (source, rejects) in rejects {
+            self.take_rejects(source, &rejects).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what is told of a part of a source, and gives back its rejects.
+    async fn take_told(&mut self, source: usize, mut told: Told) -> Result<Vec<Reject>, CollectError> {
+        if let Some(gives) = self.sources.get_mut(source) {
+            gives.rows += told.rows as u64;
+            gives.rejected += told.rejects.len() as u64;
+            gives.rescued += told.rescued.total();
+        }
+        if let Some(todo) = self.plan.todo.get(source) {
+            self.check_fits(&todo.source.name, &told)?;
+            self.tally.take(&todo.source.name, &mut told);
+        }
+        self.note_unknown(told.unknown).await;
+        Ok(told.rejects)
     }
 
     /// Where that was asked for, the first value without a column that holds it is an error.
-    fn check_fits(&self, source: &str, decoded: &Decoded) -> Result<(), CollectError> {
-        match &decoded.notes.misfit {
+    fn check_fits(&self, source: &str, told: &Told) -> Result<(), CollectError> {
+        match &told.notes.misfit {
             Some(misfit) if self.plan.table.evolution == SchemaEvolution::Fail => {
                 Err(CollectError::SchemaFails {
                     table: self.plan.table.name.clone(),
@@ -332,10 +347,10 @@ impl<'a> Pass<'a> {
 }
 
 impl Decoding {
-    /// Begins to decode a chunk on a core.
-    fn spawn(&self, chunk: Chunk) -> JoinHandle<Result<Piece, DecoderError>> {
+    /// Begins to decode chunks on a core.
+    fn spawn(&self, chunks: Vec<ChunkOf>) -> JoinHandle<Result<Piece, DecoderError>> {
         let decoding = self.clone();
-        tokio::task::spawn_blocking(move || decoding.decode(chunk))
+        tokio::task::spawn_blocking(move || decoding.decode(chunks))
     }
 }
 
@@ -364,16 +379,16 @@ fn steps<'a>(
     });
     messages.map(move |message| {
         let begun = match message {
-            Message::Chunk { source, chunk, stored_bytes, room } => {
-                Ok((decoding.spawn(chunk), source, stored_bytes, room))
+            Message::Chunks { chunks, stored_bytes, room } => {
+                Ok((decoding.spawn(chunks), stored_bytes, room))
             }
             other => Err(other),
         };
         async move {
             match begun {
-                Ok((work, source, stored_bytes, room)) => {
+                Ok((work, stored_bytes, room)) => {
                     let piece = Box::new(decoded(table, work).await?);
-                    Ok(Step::Decoded { source, piece, stored_bytes, room })
+                    Ok(Step::Decoded { piece, stored_bytes, room })
                 }
                 Err(other) => Ok(Step::Other(other)),
             }

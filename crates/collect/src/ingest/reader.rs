@@ -13,6 +13,7 @@ use iceberg::spec::{NestedFieldRef, SchemaRef};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::decode::ChunkOf;
 use super::pressure::Pressure;
 use crate::error::CollectError;
 use crate::frame::{
@@ -27,8 +28,9 @@ use crate::source::{Position, RawReader, Source, Watch};
 pub(super) enum Message {
     /// A source begins. Some say which columns they need.
     Begin { source: usize, content: Content, compression: Compression, fields: Vec<NestedFieldRef> },
-    /// Lines of it. The permit is the room that they take until they are written.
-    Chunk { source: usize, chunk: Chunk, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
+    /// What is to be decoded together: a chunk of it, or small ones of several sources, whose ends may have been told
+    /// already. The permit is the room that they take until they are written.
+    Chunks { chunks: Vec<ChunkOf>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     /// It was read to its end. `stored_bytes` counts what is before a part, too.
     End {
         source: usize,
@@ -61,6 +63,9 @@ pub(super) struct Reading {
 /// How many messages wait; chunks are held back by their room.
 const MESSAGES_MAX: usize = 64;
 
+/// So many chunks are decoded together at most.
+const GATHERED_CHUNKS_MAX: usize = 256;
+
 /// Room is counted in so many bytes, because a semaphore counts to 2^29 only.
 const ROOM_UNIT_BYTES: usize = 1024;
 
@@ -76,20 +81,61 @@ pub(super) fn spawn(
 ) -> io::Result<mpsc::Receiver<Message>> {
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let units = u32::try_from(room_bytes / ROOM_UNIT_BYTES).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
-    let mut room = Room { semaphore: Arc::new(Semaphore::new(units as usize)), units, pressure };
+    let room = Room { semaphore: Arc::new(Semaphore::new(units as usize)), units, pressure };
+    let gathered_bytes_min = reading.chunk_bytes / 2;
+    let mut outlet = Outlet { sender, room, gathered_bytes_min, gathered: Gathered::default() };
     std::thread::Builder::new().name("hosu-reader".to_owned()).spawn(move || {
-        for (at, source) in sources.iter().enumerate() {
-            match reading.read(at, source, &sender, &mut room) {
-                Ok(()) => {}
-                Err(Ended::Failed(error)) => {
-                    let _ = sender.blocking_send(Message::Failed(error));
-                    return;
-                }
-                Err(Ended::Unheard) => return,
+        let mut sources = sources.iter().enumerate();
+        let read = sources.try_for_each(|(at, source)| reading.read(at, source, &mut outlet));
+        match read.and_then(|()| outlet.send_gathered()) {
+            Err(Ended::Failed(error)) => {
+                let _ = outlet.sender.blocking_send(Message::Failed(error));
             }
+            Ok(()) | Err(Ended::Unheard) => {}
         }
     })?;
     Ok(receiver)
+}
+
+/// Where messages go out. Small chunks are gathered first: to decode one and to take its rows apart costs something
+/// however small it is. What goes together depends on the sources alone.
+struct Outlet {
+    sender: mpsc::Sender<Message>,
+    room: Room,
+    gathered_bytes_min: usize,
+    gathered: Gathered,
+}
+
+#[derive(Default)]
+struct Gathered {
+    chunks: Vec<ChunkOf>,
+    memory_bytes: usize,
+    stored_bytes: u64,
+}
+
+impl Outlet {
+    fn send(&self, message: Message) -> Result<(), Ended> {
+        Ok(self.sender.blocking_send(message)?)
+    }
+
+    fn send_chunk(&mut self, source: usize, chunk: Chunk, stored_bytes: u64) -> Result<(), Ended> {
+        let gathered = &mut self.gathered;
+        gathered.memory_bytes += chunk.memory_bytes();
+        gathered.stored_bytes += stored_bytes;
+        gathered.chunks.push((source, chunk));
+        let is_enough =
+            gathered.memory_bytes >= self.gathered_bytes_min || gathered.chunks.len() >= GATHERED_CHUNKS_MAX;
+        if is_enough { self.send_gathered() } else { Ok(()) }
+    }
+
+    fn send_gathered(&mut self) -> Result<(), Ended> {
+        let Gathered { chunks, memory_bytes, stored_bytes } = std::mem::take(&mut self.gathered);
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let room = self.room.take(memory_bytes);
+        self.send(Message::Chunks { chunks, stored_bytes, room })
+    }
 }
 
 struct Room {
@@ -205,15 +251,9 @@ impl Reading {
         }
     }
 
-    fn read(
-        &self,
-        at: usize,
-        source: &Source,
-        sender: &mpsc::Sender<Message>,
-        room: &mut Room,
-    ) -> Result<(), Ended> {
+    fn read(&self, at: usize, source: &Source, outlet: &mut Outlet) -> Result<(), Ended> {
         let mut opened = self.open(source)?;
-        sender.blocking_send(Message::Begin {
+        outlet.send(Message::Begin {
             source: at,
             content: opened.content,
             compression: opened.compression,
@@ -221,17 +261,15 @@ impl Reading {
         })?;
         let mut told_bytes = source.from_byte();
         while let Some(chunk) = opened.next_chunk()? {
-            let room = room.take(chunk.memory_bytes());
             let stored_bytes = opened.watch.bytes() - told_bytes;
             told_bytes += stored_bytes;
-            sender.blocking_send(Message::Chunk { source: at, chunk, stored_bytes, room })?;
+            outlet.send_chunk(at, chunk, stored_bytes)?;
         }
         opened.watch.check_unchanged()?;
         let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
         let position = opened.watch.position();
         let left_out = opened.chunks.left_out();
-        sender.blocking_send(Message::End { source: at, stored_bytes, content, position, left_out })?;
-        Ok(())
+        outlet.send(Message::End { source: at, stored_bytes, content, position, left_out })
     }
 }
 

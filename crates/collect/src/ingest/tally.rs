@@ -1,9 +1,11 @@
 //! What a pass counts for the report beside rows: rejects by reason, what was rescued and left out, and of which times the
 //! events are.
 
+use arrow::array::RecordBatch;
+
 use super::rejects::Reasons;
 use super::times::Times;
-use crate::json::{Decoded, Notes, Rescues};
+use crate::json::{Notes, Rescues, Told};
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -19,14 +21,18 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts what came of a part of a source, but for its rows and rejects themselves.
-    pub(super) fn take(&mut self, source: &str, decoded: &mut Decoded) {
-        decoded.rescued.name_source(source);
-        decoded.notes.ignored.name_source(source);
-        self.rescued.merge(std::mem::take(&mut decoded.rescued));
-        self.notes.merge(std::mem::take(&mut decoded.notes));
-        self.reasons.add(source, &decoded.rejects);
+    pub(super) fn take(&mut self, source: &str, told: &mut Told) {
+        told.rescued.name_source(source);
+        told.notes.ignored.name_source(source);
+        self.rescued.merge(std::mem::take(&mut told.rescued));
+        self.notes.merge(std::mem::take(&mut told.notes));
+        self.reasons.add(source, &told.rejects);
+    }
+
+    /// Looks at the times of rows, where that is of use.
+    pub(super) fn see(&mut self, batch: &RecordBatch) {
         if let Some(times) = &mut self.times {
-            times.observe(&decoded.batch);
+            times.observe(batch);
         }
     }
 }

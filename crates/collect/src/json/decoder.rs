@@ -94,6 +94,21 @@ pub struct Decoded {
     pub unknown: Unknown,
 }
 
+/// What is told of lines beside the rows that they became.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How many lines became rows.
+    pub rows: usize,
+    /// The lines that are no rows.
+    pub rejects: Vec<Reject>,
+    /// As [`Decoded::rescued`].
+    pub rescued: Rescues,
+    /// What else is to be told.
+    pub notes: Notes,
+    /// As [`Decoded::unknown`].
+    pub unknown: Unknown,
+}
+
 /// What is done with what a table lacks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DecoderRules {
@@ -119,6 +134,7 @@ pub struct Decoder {
     /// About what a row of nulls takes.
     row_bytes: usize,
     rows: usize,
+    rows_told: usize,
     bytes: usize,
     rejects: Vec<Reject>,
     rescued: Rescues,
@@ -168,6 +184,7 @@ impl Decoder {
             raw,
             checker: None,
             rows: 0,
+            rows_told: 0,
             bytes: 0,
             rejects: Vec::new(),
             rescued: Rescues::default(),
@@ -224,25 +241,37 @@ impl Decoder {
         self.bytes
     }
 
-    /// The batch of the lines so far; the next line starts a new one.
+    /// The batch of the lines so far, and what is to be told of them; the next line starts a new one.
     ///
     /// # Errors
-    /// [`DecoderError::Batch`] when the columns do not fit together, which would be a mistake of this program.
+    /// As [`Self::finish_batch`].
     pub fn finish(&mut self) -> Result<Decoded, DecoderError> {
-        let rows = std::mem::take(&mut self.rows);
-        let columns = self.columns.iter_mut().map(|column| column.finish(rows)).collect::<Result<_, _>>();
-        let columns = columns.map_err(DecoderError::Batch)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(DecoderError::Batch)?;
-        self.bytes = 0;
-        Ok(Decoded {
-            batch,
+        let Told { rejects, rescued, notes, unknown, .. } = self.tell();
+        Ok(Decoded { batch: self.finish_batch()?, rejects, rescued, notes, unknown })
+    }
+
+    /// What is to be told of the lines since it was last asked: those of one source, where a batch has rows of several.
+    pub fn tell(&mut self) -> Told {
+        Told {
+            rows: self.rows - std::mem::replace(&mut self.rows_told, self.rows),
             rejects: std::mem::take(&mut self.rejects),
             rescued: std::mem::take(&mut self.rescued),
             notes: std::mem::take(&mut self.notes),
             unknown: std::mem::replace(&mut self.unknown, nothing_unknown(self.rules)),
-        })
+        }
+    }
+
+    /// The batch of the lines so far; the next line starts a new one.
+    ///
+    /// # Errors
+    /// [`DecoderError::Batch`] when the columns do not fit together, which would be a mistake of this program.
+    pub fn finish_batch(&mut self) -> Result<RecordBatch, DecoderError> {
+        let rows = std::mem::take(&mut self.rows);
+        (self.rows_told, self.bytes) = (0, 0);
+        let columns = self.columns.iter_mut().map(|column| column.finish(rows)).collect::<Result<_, _>>();
+        let columns = columns.map_err(DecoderError::Batch)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(DecoderError::Batch)
     }
 
     /// Whether the line became a row the short way.

@@ -10,6 +10,6 @@ mod direct;
 mod summary;
 
 pub use decoder::{
-    Decoded, Decoder, DecoderError, DecoderRules, Full, LINE_BYTES_MAX, Place, Pushed, Reject,
+    Decoded, Decoder, DecoderError, DecoderRules, Full, LINE_BYTES_MAX, Place, Pushed, Reject, Told,
 };
 pub use summary::{Misfit, Notes, RescuedColumn, Rescues, Spellings, Unknown};

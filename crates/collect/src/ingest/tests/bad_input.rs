@@ -140,12 +140,9 @@ async fn an_ingest_that_is_asked_to_stop_leaves_nothing() {
     assert!(lake.table("events").await.is_none());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_reader_waits_for_room() {
-    let lake = Lake::new();
-    let text = lines(&vec![json!({"text": "x".repeat(100)}); 20_000]);
-    lake.file("a.json", &text);
-    let reading = Reading {
+/// Reads chunks of 64 KiB.
+fn reading(lake: &Lake) -> Reading {
+    Reading {
         store: lake.catalog.host().store.clone(),
         scratch: lake.catalog.host().scratch.clone(),
         runtime: tokio::runtime::Handle::current(),
@@ -157,11 +154,49 @@ async fn the_reader_waits_for_room() {
         page_bytes_max: 1 << 20,
         buffers: Buffers::new(64 << 10),
         columns: None,
-    };
-    let kind = SourceKind::File { path: lake.path("a.json"), size_bytes: text.len() as u64 };
-    let source = Source { name: "a.json".to_owned(), kind };
+    }
+}
+
+/// A file of the lake as a source.
+fn source(lake: &Lake, name: &str, text: &str) -> Source {
+    lake.file(name, text);
+    let kind = SourceKind::File { path: lake.path(name), size_bytes: text.len() as u64 };
+    Source { name: name.to_owned(), kind }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_sources_are_decoded_together() {
+    let lake = Lake::new();
+    let text = |records: usize| lines(&vec![json!({"text": "x".repeat(100)}); records]);
+    // 11 KB, and then 110 KB, which are two chunks.
+    let sizes = [100, 100, 100, 1_000, 100];
+    let sources =
+        (0..).zip(sizes).map(|(n, size)| source(&lake, &format!("{n}.json"), &text(size))).collect();
     let mut messages =
-        reader::spawn(reading, vec![source], 256 << 10, Pressure::new(usize::MAX, || {})).unwrap();
+        reader::spawn(reading(&lake), sources, 1 << 20, Pressure::new(usize::MAX, || {})).unwrap();
+    let (mut together, mut ends) = (Vec::new(), Vec::new());
+    while let Some(message) = messages.recv().await {
+        match message {
+            Message::Chunks { chunks, .. } => {
+                together.push(chunks.iter().map(|(source, _)| *source).collect::<Vec<_>>());
+            }
+            Message::End { source, .. } => ends.push(source),
+            Message::Begin { .. } => {}
+            Message::Failed(error) => panic!("{error}"),
+        }
+    }
+    // Half of a chunk is enough.
+    assert_eq!(together, [vec![0, 1, 2], vec![3], vec![3], vec![4]]);
+    assert_eq!(ends, [0, 1, 2, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_waits_for_room() {
+    let lake = Lake::new();
+    let text = lines(&vec![json!({"text": "x".repeat(100)}); 20_000]);
+    let source = source(&lake, "a.json", &text);
+    let mut messages =
+        reader::spawn(reading(&lake), vec![source], 256 << 10, Pressure::new(usize::MAX, || {})).unwrap();
     let mut held = Vec::new();
     let mut read_bytes = 0;
     loop {
@@ -172,8 +207,8 @@ async fn the_reader_waits_for_room() {
                 assert_eq!(held.len(), 4);
                 held.clear();
             }
-            Ok(Some(Message::Chunk { chunk, room, .. })) => {
-                read_bytes += chunk.bytes.len();
+            Ok(Some(Message::Chunks { chunks, room, .. })) => {
+                read_bytes += chunks.iter().map(|(_, chunk)| chunk.bytes.len()).sum::<usize>();
                 held.push(room.unwrap());
                 assert!(held.len() <= 4);
             }

@@ -187,17 +187,22 @@ async fn rows_that_are_larger_than_their_text_are_decoded_piece_by_piece() {
     let schema = lake.table("events").await.unwrap().schema().clone();
     let decoding = Decoding::new((schema, DecoderRules::default()), 100_000, Buffers::new(0));
     let text = "{}\n\nbad\n".repeat(500).into_bytes();
-    let mut rest = Some(Chunk::of_lines(text, 7, 3));
-    let (mut pieces, mut rows, mut rejects) = (0, 0, Vec::new());
-    while let Some(chunk) = rest {
-        let piece = decoding.decode(chunk).unwrap();
-        rows += piece.decoded.batch.num_rows();
-        rejects.extend(piece.decoded.rejects.iter().map(|reject| (reject.byte_offset, reject.line_number)));
+    // Of two sources, the second one small.
+    let mut rest = vec![(0, Chunk::of_lines(text, 7, 3)), (1, Chunk::of_lines(b"bad\n{}\n".to_vec(), 0, 1))];
+    let (mut pieces, mut rows, mut rejects) = (0, [0; 2], [const { Vec::new() }; 2]);
+    while !rest.is_empty() {
+        let piece = decoding.decode(rest).unwrap();
+        assert_eq!(piece.batch.num_rows(), piece.told.iter().map(|(_, told)| told.rows).sum::<usize>());
+        for (source, told) in piece.told {
+            rows[source] += told.rows;
+            rejects[source]
+                .extend(told.rejects.iter().map(|reject| (reject.byte_offset, reject.line_number)));
+        }
         rest = piece.rest;
         pieces += 1;
     }
     assert!(pieces > 5, "{pieces}");
-    assert_eq!(rows, 500);
+    assert_eq!(rows, [500, 1]);
     let places: Vec<_> = (0..500).map(|n| (7 + 4 + n * 8, 3 + 2 + n * 3)).collect();
-    assert_eq!(rejects, places);
+    assert_eq!(rejects, [places, vec![(0, 1)]]);
 }
