@@ -10,8 +10,9 @@ use super::dictionary::Dictionary;
 use super::hybrid;
 use super::page::{Filling, Press};
 
-/// So many values tell enough of a column that goes on.
-const VALUES_ENOUGH: usize = 24 * 1024;
+/// So many values tell enough of a column that goes on. A file of a day's events often has fewer, and then it is known what
+/// its dictionary is good for.
+const VALUES_ENOUGH: usize = 96 * 1024;
 
 /// Where each value comes at least so often, nobody doubts the dictionary.
 const REPEATS_SURE: usize = 32;
@@ -20,7 +21,7 @@ const REPEATS_SURE: usize = 32;
 const VALUES_COMPARED: usize = 4 * 1024;
 
 /// A column that goes on after its trial is taken to become so many times as long.
-const GROWTH: f64 = 8.0;
+const GROWTH: f64 = 4.0;
 
 /// Pages that are not made yet, because it is open whether their numbers or their values are written.
 #[derive(Debug, Default)]
