@@ -23,6 +23,7 @@ mod pressure;
 mod reader;
 mod rejects;
 mod reporting;
+mod rows;
 mod sample;
 mod shape;
 mod tally;

@@ -9,6 +9,7 @@
 //! what Parquet's reader still stumbles over, panics included, is an error of the file.
 
 mod bytes;
+mod cast;
 mod columns;
 mod render;
 mod rows;
@@ -32,7 +33,7 @@ use parquet::file::metadata::{
 use crate::frame::{Chunk, Chunks, Records};
 use bytes::Stored;
 use columns::Column;
-pub use rows::Rows;
+pub use rows::{Landed, Rows};
 
 /// What a Parquet file begins and ends with.
 pub const MAGIC: &[u8] = b"PAR1";

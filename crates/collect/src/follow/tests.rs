@@ -276,3 +276,27 @@ async fn a_commit_is_made_when_something_has_waited_long_enough() {
     let waited = *committed_at.lock().unwrap();
     assert!((Duration::from_secs(30)..Duration::from_secs(40)).contains(&waited), "{waited:?}");
 }
+
+#[tokio::test]
+async fn a_parquet_file_is_taken_when_it_has_its_end() {
+    let folder = Folder::new();
+    let ids: arrow::array::ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![1, 2]));
+    let batch = arrow::array::RecordBatch::try_from_iter([("id", ids)]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    folder.append("in/a.json", &events(3..4));
+    folder.lake.file("in/b.parquet", &bytes[..bytes.len() / 2]);
+    assert_eq!(folder.follow(&["in"]).await.failing, 1);
+    assert_eq!(folder.ids().await, [3]);
+    let told = folder.told();
+    assert!(
+        told.iter().any(|told| told.starts_with("trouble b.parquet") && told.contains("being written")),
+        "{told:?}"
+    );
+    folder.lake.file("in/b.parquet", &bytes);
+    assert_eq!(folder.follow(&["in"]).await.rows, 2);
+    assert_eq!(folder.follow(&["in"]).await, Followed::default());
+    assert_eq!(folder.ids().await, [1, 2, 3]);
+}

@@ -109,6 +109,11 @@ impl Chunk {
         }
     }
 
+    /// Whether its records are rows, and no text.
+    pub fn has_rows(&self) -> bool {
+        matches!(self.records, Records::Rows(_))
+    }
+
     /// The chunk from one of its rows on; what was rejected is not in it.
     #[must_use]
     pub fn rest_from_row(&self, row: usize) -> Self {

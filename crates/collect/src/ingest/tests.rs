@@ -4,6 +4,7 @@ mod bad_input;
 mod evolution;
 mod grow;
 mod once;
+mod parquet;
 mod raw;
 mod rows;
 mod samples;

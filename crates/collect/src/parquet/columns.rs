@@ -282,14 +282,13 @@ impl Kind {
                 Type::Struct(StructType::new(fields))
             }
             Self::List(element) => list_of(element.table_type()?),
-            Self::Map { key, value } if key.is_text() => Type::Map(MapType::new(
-                Arc::new(NestedField::map_key_element(0, key.table_type()?)),
-                Arc::new(NestedField::map_value_element(0, value.table_type()?, false)),
-            )),
-            Self::Map { key, value } => list_of(Type::Struct(StructType::new(vec![
-                Arc::new(NestedField::optional(0, "key", key.table_type()?)),
-                Arc::new(NestedField::optional(0, "value", value.table_type()?)),
-            ]))),
+            Self::Map { key, value } => {
+                let Self::Single(key) = key.as_ref() else { return None };
+                Type::Map(MapType::new(
+                    Arc::new(NestedField::map_key_element(0, Type::Primitive(key.table_type()?))),
+                    Arc::new(NestedField::map_value_element(0, value.table_type()?, false)),
+                ))
+            }
         })
     }
 

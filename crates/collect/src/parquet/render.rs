@@ -5,9 +5,10 @@
 //! for (NaN, a year beyond 9999, a text that is not UTF-8) is spelled so that no such column takes it, and is rescued.
 
 use std::io::Write;
+use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, FixedSizeBinaryArray};
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Float16Type, Float32Type, Float64Type, Int32Type, Int64Type, i256,
 };
@@ -19,7 +20,11 @@ use super::columns::{Column, Kind, Single};
 /// From here on a double has no fraction, and its shortest spelling is not the number that it is.
 const WHOLE_FROM: f64 = 9_007_199_254_740_992.0;
 
-const DAY_NANOS: i128 = 86_400_000_000_000;
+/// About what a number takes, and what a null takes where a text could be.
+const VALUE_BYTES: usize = 8;
+const NULL_BYTES: usize = 4;
+
+pub(super) const DAY_NANOS: i128 = 86_400_000_000_000;
 
 /// The day of the Julian calendar that 1970 began with.
 const JULIAN_DAY_OF_EPOCH: i128 = 2_440_588;
@@ -29,13 +34,31 @@ pub(super) struct Rows<'a> {
     fields: Vec<Field<'a>>,
 }
 
+/// In which rows a column is written.
+#[derive(Clone, Debug)]
+pub(super) enum When {
+    Always,
+    Never,
+    In(BooleanBuffer),
+}
+
+impl When {
+    pub(super) fn holds(&self, row: usize) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::In(rows) => rows.value(row),
+        }
+    }
+}
+
 struct Field<'a> {
     /// `"name":`
     head: Vec<u8>,
     view: View<'a>,
 }
 
-struct View<'a> {
+pub(super) struct View<'a> {
     nulls: Option<&'a NullBuffer>,
     values: Values<'a>,
 }
@@ -74,7 +97,18 @@ impl<'a> Rows<'a> {
 
     /// Writes a row as a JSON object; what is null is left out.
     pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
-        object(&self.fields, row, out);
+        object(self.fields.iter(), row, out);
+    }
+
+    /// The same with only those columns that are written in this row.
+    pub(super) fn write_some(&self, when: &[When], row: usize, out: &mut Vec<u8>) {
+        let fields = self.fields.iter().zip(when).filter(|(_, when)| when.holds(row));
+        object(fields.map(|(field, _)| field), row, out);
+    }
+
+    /// About how many bytes a row's values take.
+    pub(super) fn bytes(&self, row: usize) -> usize {
+        self.fields.iter().map(|field| field.view.bytes(row)).sum()
     }
 }
 
@@ -91,10 +125,10 @@ fn fields<'a>(columns: &[Column], arrays: &'a [ArrayRef]) -> Option<Vec<Field<'a
     columns.iter().zip(arrays).map(field).collect()
 }
 
-fn object(fields: &[Field<'_>], row: usize, out: &mut Vec<u8>) {
+fn object<'f>(fields: impl Iterator<Item = &'f Field<'f>>, row: usize, out: &mut Vec<u8>) {
     out.push(b'{');
     let mut is_first = true;
-    for field in fields.iter().filter(|field| !field.view.is_null(row)) {
+    for field in fields.filter(|field| !field.view.is_null(row)) {
         if !is_first {
             out.push(b',');
         }
@@ -106,7 +140,7 @@ fn object(fields: &[Field<'_>], row: usize, out: &mut Vec<u8>) {
 }
 
 impl<'a> View<'a> {
-    fn new(kind: &Kind, array: &'a ArrayRef) -> Option<Self> {
+    pub(super) fn new(kind: &Kind, array: &'a ArrayRef) -> Option<Self> {
         Some(Self { nulls: array.nulls(), values: Values::new(kind, array)? })
     }
 
@@ -114,7 +148,11 @@ impl<'a> View<'a> {
         self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 
-    fn write(&self, row: usize, out: &mut Vec<u8>) {
+    fn bytes(&self, row: usize) -> usize {
+        if self.is_null(row) { NULL_BYTES } else { self.values.bytes(row) }
+    }
+
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
         match self.is_null(row) {
             true => out.extend_from_slice(b"null"),
             false => self.values.write(row, out),
@@ -123,6 +161,22 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Values<'a> {
+    fn bytes(&self, row: usize) -> usize {
+        match self {
+            Self::Booleans(_) => 1,
+            Self::Ints(..) | Self::Longs(..) | Self::Floats(_) | Self::Doubles(_) => VALUE_BYTES,
+            Self::Bytes(_, array) => NULL_BYTES + array.value(row).len(),
+            Self::Fixed(_, array) => array.value(row).len(),
+            Self::Struct(fields) => fields.iter().map(|field| field.view.bytes(row)).sum(),
+            Self::List { offsets, element } | Self::Entries { offsets, entry: element } => {
+                NULL_BYTES + bounds(offsets, row).map(|at| element.bytes(at)).sum::<usize>()
+            }
+            Self::Map { offsets, key, value } => {
+                NULL_BYTES + bounds(offsets, row).map(|at| key.bytes(at) + value.bytes(at)).sum::<usize>()
+            }
+        }
+    }
+
     fn new(kind: &Kind, array: &'a ArrayRef) -> Option<Self> {
         Some(match kind {
             Kind::Single(single) => match array.data_type() {
@@ -169,7 +223,7 @@ impl<'a> Values<'a> {
             Self::Doubles(values) => double(at(values, row), out),
             Self::Bytes(single, array) => bytes(*single, array.value(row), out),
             Self::Fixed(single, array) => bytes(*single, array.value(row), out),
-            Self::Struct(fields) => object(fields, row, out),
+            Self::Struct(fields) => object(fields.iter(), row, out),
             Self::List { offsets, element } | Self::Entries { offsets, entry: element } => {
                 elements(offsets, row, (b'[', b']'), out, |at, out| element.write(at, out));
             }
@@ -184,8 +238,13 @@ impl<'a> Values<'a> {
     }
 }
 
-fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
+pub(super) fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
     values.get(row).copied().unwrap_or_default()
+}
+
+fn bounds(offsets: &[i32], row: usize) -> Range<usize> {
+    let bound = |row: usize| usize::try_from(at(offsets, row)).unwrap_or_default();
+    bound(row)..bound(row + 1)
 }
 
 fn elements(
@@ -195,10 +254,10 @@ fn elements(
     out: &mut Vec<u8>,
     element: impl Fn(usize, &mut Vec<u8>),
 ) {
-    let bound = |row: usize| usize::try_from(at(offsets, row)).unwrap_or_default();
+    let inside = bounds(offsets, row);
     out.push(open);
-    for at in bound(row)..bound(row + 1) {
-        if at > bound(row) {
+    for at in inside.clone() {
+        if at > inside.start {
             out.push(b',');
         }
         element(at, out);
@@ -261,16 +320,13 @@ fn bytes(single: Single, value: &[u8], out: &mut Vec<u8>) {
             // No text, and not to be taken for one.
             Err(_) => raw(value, out),
         },
-        Single::Decimal { scale, .. } => match digits(value) {
-            Some(digits) => decimal(single, &digits, scale, out),
+        Single::Decimal { scale, .. } => match number(value) {
+            Some(number) => decimal(single, &number.to_string(), scale, out),
             None => raw(value, out),
         },
-        Single::HalfFloat => match <[u8; 2]>::try_from(value) {
-            Ok(bits) => {
-                let half = <Float16Type as ArrowPrimitiveType>::Native::from_bits(u16::from_le_bytes(bits));
-                double(half.to_f64(), out);
-            }
-            Err(_) => raw(value, out),
+        Single::HalfFloat => match half(value) {
+            Some(half) => double(half.to_f64(), out),
+            None => raw(value, out),
         },
         Single::Int96 => match int96(value) {
             Some(nanos) => timestamp(nanos, false, out),
@@ -282,6 +338,11 @@ fn bytes(single: Single, value: &[u8], out: &mut Vec<u8>) {
         },
         _ => base64(value, out),
     }
+}
+
+pub(super) fn half(value: &[u8]) -> Option<<Float16Type as ArrowPrimitiveType>::Native> {
+    let bits = u16::from_le_bytes(value.try_into().ok()?);
+    Some(<Float16Type as ArrowPrimitiveType>::Native::from_bits(bits))
 }
 
 fn base64(value: &[u8], out: &mut Vec<u8>) {
@@ -300,20 +361,20 @@ fn raw(value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Nanoseconds since 1970.
-fn int96(value: &[u8]) -> Option<i128> {
+pub(super) fn int96(value: &[u8]) -> Option<i128> {
     let (nanos, day) = value.split_at_checked(8)?;
     let nanos = i64::from_le_bytes(nanos.try_into().ok()?);
     let day = i32::from_le_bytes(day.try_into().ok()?);
     Some((i128::from(day) - JULIAN_DAY_OF_EPOCH) * DAY_NANOS + i128::from(nanos))
 }
 
-/// A number of many bytes, the highest first, in decimal digits; none when it has too many.
-fn digits(value: &[u8]) -> Option<String> {
+/// A number of many bytes, the highest first; none when it has too many.
+pub(super) fn number(value: &[u8]) -> Option<i256> {
     let fill = if value.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
     let mut wide = [fill; 32];
     let start = wide.len().checked_sub(value.len())?;
     wide.get_mut(start..)?.copy_from_slice(value);
-    Some(i256::from_be_bytes(wide).to_string())
+    Some(i256::from_be_bytes(wide))
 }
 
 /// A decimal of these digits; one that tables have no type for as a text.

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use hosu_table::rejects::is_reserved;
+use iceberg::spec::Schema;
 
+use super::cast::cast;
 use super::columns::Column;
-use super::render;
+use super::render::{self, When};
 
 /// Some rows, as they are stored.
 #[derive(Clone)]
@@ -54,6 +58,75 @@ impl Rows {
         self.len()
     }
 
+    /// The rows as columns of a table, as far as they are such.
+    pub fn landed(&self, schema: &Schema) -> Landed {
+        let fields = schema.as_struct().fields();
+        let mut landed =
+            Landed { columns: vec![None; fields.len()], rest: vec![When::Always; self.columns.len()] };
+        for ((at, column), when) in self.columns.iter().enumerate().zip(&mut landed.rest) {
+            let folded = column.name.to_lowercase();
+            // Where it is not clear which column a name means, JSON's rules say it.
+            let is_alone =
+                self.columns.iter().filter(|other| other.name.to_lowercase() == folded).count() == 1;
+            let target =
+                fields.iter().position(|field| field.name == column.name && !is_reserved(&field.name));
+            let Some((target, array)) = target.filter(|_| is_alone).zip(self.batch.columns().get(at)) else {
+                continue;
+            };
+            let field = fields.get(target);
+            let Some(cast) = field.and_then(|field| cast(&column.kind, &field.field_type, array)) else {
+                continue;
+            };
+            if let Some(slot) = landed.columns.get_mut(target) {
+                *slot = Some((cast.array, cast.failed.clone()));
+            }
+            *when = cast.failed.map_or(When::Never, When::In);
+        }
+        landed
+    }
+
+    /// Each row as the JSON object of what has not landed, until `take` says no: then the number of rows that were taken.
+    /// `take` gets the whole row, too, when it asks for it.
+    pub fn each_rest(
+        &self,
+        landed: &Landed,
+        mut take: impl FnMut(usize, &[u8], &dyn Fn() -> Vec<u8>) -> bool,
+    ) -> usize {
+        let Some(rows) = render::Rows::new(&self.columns, self.batch.columns()) else { return self.len() };
+        let mut record = Vec::new();
+        for row in 0..self.len() {
+            record.clear();
+            rows.write_some(&landed.rest, row, &mut record);
+            let whole = || {
+                let mut record = Vec::new();
+                rows.write(row, &mut record);
+                record
+            };
+            if !take(row, &record, &whole) {
+                return row;
+            }
+        }
+        self.len()
+    }
+
+    /// How many of the rows take about so many bytes, one at least.
+    pub fn fitting(&self, bytes_max: usize) -> usize {
+        let Some(rows) = render::Rows::new(&self.columns, self.batch.columns()) else { return self.len() };
+        let mut bytes = 0;
+        let has_room = |row: &usize| {
+            let had_room = bytes < bytes_max;
+            bytes += rows.bytes(*row);
+            had_room
+        };
+        (0..self.len()).take_while(has_room).count()
+    }
+
+    /// The first of the rows.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self { batch: self.batch.slice(0, rows.min(self.len())), ..self.clone() }
+    }
+
     /// The rows from one of them on.
     #[must_use]
     pub fn rest_from(&self, row: usize) -> Self {
@@ -64,6 +137,22 @@ impl Rows {
     /// About how much memory they take.
     pub fn memory_bytes(&self) -> usize {
         self.batch.get_array_memory_size()
+    }
+}
+
+/// What of some rows is in columns of a table.
+#[derive(Clone, Debug)]
+pub struct Landed {
+    /// For each column of the table its values, and the rows where it has others that it cannot hold.
+    pub columns: Vec<Option<(ArrayRef, Option<BooleanBuffer>)>>,
+    /// In which rows the file's columns have not landed.
+    rest: Vec<When>,
+}
+
+impl Landed {
+    /// Whether nothing is left.
+    pub fn is_all(&self) -> bool {
+        self.rest.iter().all(|when| matches!(when, When::Never))
     }
 }
 

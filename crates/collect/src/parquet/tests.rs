@@ -210,7 +210,7 @@ fn fields_say_which_columns_mean_the_same() {
         "half float",
         "items list<struct<n: date>>",
         "tags map<string, double>",
-        "by_number list<struct<key: int, value: double>>",
+        "by_number map<int, double>",
         "old_list list<int>",
         "many list<long>",
     ];
