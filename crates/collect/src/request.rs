@@ -104,6 +104,9 @@ pub enum OnChanged {
 /// times while it becomes a row of a file.
 pub const MEMORY_BYTES_MIN: usize = 256 << 20;
 
+/// Text that is decoded at a time is longer only when it is one line.
+pub(crate) const CHUNK_BYTES_MAX: usize = 2 << 20;
+
 /// The program and what it always needs.
 const PROGRAM_BYTES: usize = 48 << 20;
 
@@ -156,7 +159,7 @@ impl CollectSettings {
     /// Bytes of text that are decoded at a time.
     pub fn chunk_bytes(&self) -> usize {
         let chunks = self.cores.max(1) + 2;
-        (self.text_bytes() / chunks).clamp(64 << 10, 2 << 20).min(self.line_bytes_max.max(1))
+        (self.text_bytes() / chunks).clamp(64 << 10, CHUNK_BYTES_MAX).min(self.line_bytes_max.max(1))
     }
 
     /// Bytes of text that may be read and not written: more than keeps all cores busy is of no use.

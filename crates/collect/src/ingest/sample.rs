@@ -1,5 +1,7 @@
 //! A look at the sources before anything is written: are they text at all, and which columns do their records need?
 
+use std::sync::{Mutex, PoisonError};
+
 use hosu_host::Host;
 use hosu_table::declared;
 use hosu_table::evolve::{self, EvolveError, ParentPath};
@@ -12,7 +14,7 @@ use super::ledger::Todo;
 use super::reader::Reading;
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
-use crate::request::IngestRequest;
+use crate::request::{CHUNK_BYTES_MAX, IngestRequest};
 use crate::source::{self, Source, SourceKind};
 
 /// A share of the sample smaller than this is not worth opening a source for.
@@ -155,8 +157,9 @@ fn with_fields(schema: Schema, additions: Vec<(ParentPath, NestedFieldRef)>) -> 
 fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
     let mut whole = Inference::new(limits);
     let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
+    let giant = Mutex::new(());
     std::thread::scope(|scope| {
-        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(move || observe(part, limits)));
+        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(|| observe(part, limits, &giant)));
         for part in parts.collect::<Vec<_>>() {
             match part.join() {
                 Ok(part) => whole.merge(part),
@@ -167,10 +170,13 @@ fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
     whole
 }
 
-fn observe(chunks: &[Chunk], limits: Limits) -> Inference {
+fn observe(chunks: &[Chunk], limits: Limits, giant: &Mutex<()>) -> Inference {
     let mut inference = Inference::new(limits);
-    for line in chunks.iter().flat_map(Chunk::lines) {
-        inference.observe_line(line.bytes);
+    for chunk in chunks {
+        // One at a time: a line may take twenty times its length while it is looked at.
+        let is_giant = chunk.bytes.len() > CHUNK_BYTES_MAX;
+        let _one = is_giant.then(|| giant.lock().unwrap_or_else(PoisonError::into_inner));
+        chunk.lines().for_each(|line| inference.observe_line(line.bytes));
     }
     inference
 }

@@ -25,6 +25,10 @@ use plan::{Column, Kind, Struct};
 /// longer than values, and a hostile record must not fill the memory with them.
 const RESCUED_IN_LIST_MAX: usize = 1_000;
 
+/// Of one record, at most so many values are rescued: each takes some hundred bytes beside its own. A struct with more is rescued as
+/// a whole, and a record with more does not land.
+const RESCUED_MAX: usize = 250_000;
+
 /// A record may fill so many places of columns, and [`PLACES_PER_BYTE`] more for each of its bytes; a list that needs
 /// more is rescued as a whole. `[{},{},{}]` would else become thousands of times its size in a wide table. And never more than
 /// [`PLACES_MAX`], which take a quarter of a gigabyte: as many as a list of digits has in 16 MiB.
@@ -91,6 +95,9 @@ pub enum NotLanded {
         /// What it is.
         found: &'static str,
     },
+    /// More of its values fit no column than are rescued of a record.
+    #[error("too much to rescue: more than {RESCUED_MAX} of its values fit no column")]
+    TooMuchRescued,
     /// A column that must have a value has none.
     #[error("column `{column}` must have a value: the record has none for it")]
     Missing {
@@ -234,6 +241,9 @@ impl<'a> Walk<'a, '_> {
                         unknown.push(entry);
                     }
                 }
+            }
+            if self.rescued.len().max(self.ignored.len()) > RESCUED_MAX {
+                return Err(NotLanded::TooMuchRescued);
             }
         }
         if !unknown.is_empty() {

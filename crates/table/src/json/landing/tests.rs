@@ -366,6 +366,21 @@ fn a_column_that_cannot_hold_what_is_rescued_is_refused() {
 }
 
 #[test]
+fn a_record_with_too_much_to_rescue_is_none_and_a_struct_is_rescued_as_a_whole() {
+    let keys = |count: usize| (0..count).map(|n| format!("\"k{n}\":0")).collect::<Vec<_>>().join(",");
+    let (row, rescued) = landed("a: long", &format!("{{\"a\":1,{}}}", keys(RESCUED_MAX)));
+    assert_eq!((row.as_str(), rescued.matches("$.k").count()), ("a: 1", RESCUED_MAX));
+    let line = format!("{{\"a\":1,{}}}", keys(RESCUED_MAX + 1));
+    let record = parse(line.as_bytes()).unwrap();
+    let landing = Landing::new(&schema_of("a: long")).unwrap();
+    let refused = landing.land(&record, &mut Inference::new(Limits::default()));
+    assert_eq!(refused.unwrap_err(), NotLanded::TooMuchRescued);
+    let inside = format!("{{\"a\":1,\"s\":{{\"x\":1,{}}}}}", keys(RESCUED_MAX + 1));
+    let (row, rescued) = landed("a: long, s: struct<x: long>", &inside);
+    assert_eq!((row.as_str(), rescued.starts_with("$.s: {\"x\":1,")), ("a: 1", true));
+}
+
+#[test]
 fn hostile_lists_are_rescued_as_a_whole() {
     let unfit = format!(r#"{{"l":[{}],"a":1}}"#, vec!["\"x\""; 1001].join(","));
     let (row, rescued) = landed("l: list<long>, a: long", &unfit);
