@@ -18,6 +18,7 @@ mod jobs;
 mod kills;
 mod memory;
 mod newer;
+mod parquet;
 mod round_trip;
 mod s3;
 mod screen;

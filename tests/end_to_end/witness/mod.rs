@@ -5,7 +5,7 @@ mod harm;
 mod lake;
 mod overwritten;
 mod pyiceberg;
-mod python;
+pub(super) mod python;
 mod reads;
 mod spark;
 
