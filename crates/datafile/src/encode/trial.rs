@@ -1,8 +1,8 @@
 //! Whether a dictionary pays: judged by the first pages of a column, which wait for the answer.
 //!
 //! Numbers that refer to a dictionary take fewer bits than values, but zstd finds much of what repeats by itself, and a small
-//! file pays for a dictionary that few of its rows use. So both are made of a part of the first page and compared, in
-//! the size that the column is likely to come to.
+//! file pays for a dictionary that few of its rows use. So both are made of a part of the first page and compared, with
+//! its share of the dictionary that the column is likely to come to.
 
 use parquet::errors::Result;
 
@@ -19,6 +19,9 @@ const REPEATS_SURE: usize = 32;
 
 /// So many values are compressed in both ways.
 const VALUES_COMPARED: usize = 4 * 1024;
+
+/// Where so many of the values are different, a dictionary holds nearly all of them once more.
+const HARDLY_REPEATED: f64 = 0.75;
 
 /// A column that goes on after its trial is taken to become so many times as long.
 const GROWTH: f64 = 4.0;
@@ -71,24 +74,25 @@ impl Trial {
         let (values, distinct) = (self.values as f64, dictionary.len() as f64);
         let values_then = if is_last { values } else { values * GROWTH };
         let distinct_then = if is_last { distinct } else { distinct_among(values_then, distinct, values) };
+        if distinct_then >= values_then * HARDLY_REPEATED {
+            return Ok(false);
+        }
         let compared = first.numbers.get(..VALUES_COMPARED.min(first.numbers.len())).unwrap_or_default();
-        let share = values_then / compared.len().max(1) as f64;
-
         let mut stored = |put: &dyn Fn(&mut Vec<u8>)| {
             press.plain.clear();
             put(&mut press.plain);
-            press.stored_bytes(compression).map(|bytes| bytes as f64)
+            press.stored_bytes(compression)
         };
         let plain = stored(&|out| dictionary.put_values(compared, out))?;
-        let bits = hybrid::bits_of(dictionary.len().saturating_sub(1) as u32);
-        let numbers = stored(&|out| hybrid::pack(compared, bits, out))?;
-        let listed: Vec<u32> = (0..dictionary.len().min(VALUES_COMPARED) as u32).collect();
-        let entries = stored(&|out| dictionary.put_values(&listed, out))?;
-
-        let wider = distinct_then.log2().max(1.0) / f64::from(bits.max(1));
-        let with_dictionary =
-            numbers * share * wider.max(1.0) + entries * distinct_then / listed.len().max(1) as f64;
-        Ok(with_dictionary < plain * share)
+        // As many entries as there would be for these values.
+        let entries = (compared.len() as f64 * distinct_then / values_then).ceil() as u32;
+        let entries: Vec<u32> = (0..entries.min(dictionary.len() as u32)).collect();
+        let bits = hybrid::bits_of(distinct_then as u32);
+        let with_dictionary = stored(&|out| {
+            hybrid::pack(compared, bits, out);
+            dictionary.put_values(&entries, out);
+        })?;
+        Ok(with_dictionary < plain)
     }
 }
 
