@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::decode::{ChunkOf, Decoding, Piece};
 use super::ledger::Todo;
 use super::pressure::Pressure;
-use super::reader::{self, Message, Reading};
+use super::reader::{self, Gathered, Message, Note, Reading};
 use super::shape::{Growth, Shape};
 use super::tally::Tally;
 use super::times::Times;
@@ -102,10 +102,12 @@ pub(super) struct Pass<'a> {
     grows: bool,
 }
 
-/// A message, its lines decoded.
-enum Step {
-    Decoded { piece: Box<Piece>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
-    Other(Message),
+/// What was read, its lines decoded.
+struct Step {
+    notes: Vec<Note>,
+    piece: Piece,
+    stored_bytes: u64,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Pass<'a> {
@@ -196,20 +198,25 @@ impl<'a> Pass<'a> {
     }
 
     async fn take(&mut self, step: Step) -> Result<(), CollectError> {
-        match step {
-            Step::Decoded { piece, stored_bytes, room } => {
-                self.run.progress.advance(stored_bytes, 0);
-                self.take_pieces(*piece).await?;
-                drop(room);
-            }
-            Step::Other(Message::Begin { source, content, compression, fields }) => {
+        for note in step.notes {
+            self.take_note(note).await?;
+        }
+        self.run.progress.advance(step.stored_bytes, 0);
+        self.take_pieces(step.piece).await?;
+        drop(step.room);
+        Ok(())
+    }
+
+    async fn take_note(&mut self, note: Note) -> Result<(), CollectError> {
+        match note {
+            Note::Begin { source, content, compression, fields } => {
                 self.note_declared(&fields).await;
                 if let Some(gives) = self.sources.get_mut(source) {
                     gives.content_kind = Some(content);
                     gives.compression = Some(compression);
                 }
             }
-            Step::Other(Message::End { source, stored_bytes, content, position, left_out }) => {
+            Note::End { source, stored_bytes, content, position, left_out } => {
                 self.check_content(source, &content)?;
                 let from_byte = self.plan.todo.get(source).map_or(0, |todo| todo.source.from_byte());
                 if let Some(gives) = self.sources.get_mut(source) {
@@ -220,9 +227,6 @@ impl<'a> Pass<'a> {
                     gives.left_out = left_out;
                 }
             }
-            Step::Other(Message::Failed(error)) => return Err(*error),
-            // Chunks come decoded.
-            Step::Other(Message::Chunks { .. }) => {}
         }
         Ok(())
     }
@@ -367,8 +371,7 @@ async fn decoded(
     }
 }
 
-/// The messages with their lines decoded on the cores, in order. Each is begun when it comes, not when it is waited
-/// for.
+/// What was read, its lines decoded on the cores, in order. Each is begun when it comes, not when it is waited for.
 fn steps<'a>(
     messages: mpsc::Receiver<Message>,
     decoding: Decoding,
@@ -379,19 +382,14 @@ fn steps<'a>(
     });
     messages.map(move |message| {
         let begun = match message {
-            Message::Chunks { chunks, stored_bytes, room } => {
-                Ok((decoding.spawn(chunks), stored_bytes, room))
+            Message::Read(Gathered { notes, chunks, stored_bytes, room, .. }) => {
+                Ok((notes, decoding.spawn(chunks), stored_bytes, room))
             }
-            other => Err(other),
+            Message::Failed(error) => Err(*error),
         };
         async move {
-            match begun {
-                Ok((work, stored_bytes, room)) => {
-                    let piece = Box::new(decoded(table, work).await?);
-                    Ok(Step::Decoded { piece, stored_bytes, room })
-                }
-                Err(other) => Ok(Step::Other(other)),
-            }
+            let (notes, work, stored_bytes, room) = begun?;
+            Ok(Step { notes, piece: decoded(table, work).await?, stored_bytes, room })
         }
     })
 }

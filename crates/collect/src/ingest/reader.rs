@@ -23,14 +23,32 @@ use crate::frame::{
 use crate::parquet::{Limits, Parquet};
 use crate::source::{Position, RawReader, Source, Watch};
 
-/// What the thread says, in the order of the sources.
+/// What the thread says.
 #[derive(Debug)]
 pub(super) enum Message {
+    Read(Gathered),
+    /// Reading failed; nothing follows.
+    Failed(Box<CollectError>),
+}
+
+/// What was read of some sources, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// Which of them began, and which ended.
+    pub notes: Vec<Note>,
+    /// To be decoded together, each with the number of its source.
+    pub chunks: Vec<ChunkOf>,
+    pub stored_bytes: u64,
+    /// The room that the chunks take until they are written.
+    pub room: Option<OwnedSemaphorePermit>,
+    memory_bytes: usize,
+}
+
+/// What is to be known of a source beside its lines.
+#[derive(Debug)]
+pub(super) enum Note {
     /// A source begins. Some say which columns they need.
     Begin { source: usize, content: Content, compression: Compression, fields: Vec<NestedFieldRef> },
-    /// What is to be decoded together: a chunk of it, or small ones of several sources, whose ends may have been told
-    /// already. The permit is the room that they take until they are written.
-    Chunks { chunks: Vec<ChunkOf>, stored_bytes: u64, room: Option<OwnedSemaphorePermit> },
     /// It was read to its end. `stored_bytes` counts what is before a part, too.
     End {
         source: usize,
@@ -39,8 +57,6 @@ pub(super) enum Message {
         position: Option<Box<Position>>,
         left_out: Vec<(String, u64)>,
     },
-    /// Reading failed; nothing follows.
-    Failed(Box<CollectError>),
 }
 
 /// How sources are read.
@@ -63,8 +79,8 @@ pub(super) struct Reading {
 /// How many messages wait; chunks are held back by their room.
 const MESSAGES_MAX: usize = 64;
 
-/// So many chunks are decoded together at most.
-const GATHERED_CHUNKS_MAX: usize = 256;
+/// What is known of so many sources is told, however little there is in them.
+const GATHERED_NOTES_MAX: usize = 512;
 
 /// Room is counted in so many bytes, because a semaphore counts to 2^29 only.
 const ROOM_UNIT_BYTES: usize = 1024;
@@ -97,8 +113,8 @@ pub(super) fn spawn(
     Ok(receiver)
 }
 
-/// Where messages go out. Small chunks are gathered first: to decode one and to take its rows apart costs something
-/// however small it is. What goes together depends on the sources alone.
+/// Where what was read goes out. Of small sources several are gathered first: to decode a chunk and to take its rows apart
+/// costs something however small it is. What goes together depends on the sources alone.
 struct Outlet {
     sender: mpsc::Sender<Message>,
     room: Room,
@@ -106,35 +122,28 @@ struct Outlet {
     gathered: Gathered,
 }
 
-#[derive(Default)]
-struct Gathered {
-    chunks: Vec<ChunkOf>,
-    memory_bytes: usize,
-    stored_bytes: u64,
-}
-
 impl Outlet {
-    fn send(&self, message: Message) -> Result<(), Ended> {
-        Ok(self.sender.blocking_send(message)?)
+    fn add_chunk(&mut self, source: usize, chunk: Chunk, stored_bytes: u64) -> Result<(), Ended> {
+        self.gathered.memory_bytes += chunk.memory_bytes();
+        self.gathered.stored_bytes += stored_bytes;
+        self.gathered.chunks.push((source, chunk));
+        if self.gathered.memory_bytes >= self.gathered_bytes_min { self.send_gathered() } else { Ok(()) }
     }
 
-    fn send_chunk(&mut self, source: usize, chunk: Chunk, stored_bytes: u64) -> Result<(), Ended> {
-        let gathered = &mut self.gathered;
-        gathered.memory_bytes += chunk.memory_bytes();
-        gathered.stored_bytes += stored_bytes;
-        gathered.chunks.push((source, chunk));
-        let is_enough =
-            gathered.memory_bytes >= self.gathered_bytes_min || gathered.chunks.len() >= GATHERED_CHUNKS_MAX;
-        if is_enough { self.send_gathered() } else { Ok(()) }
+    fn add_note(&mut self, note: Note) -> Result<(), Ended> {
+        self.gathered.notes.push(note);
+        if self.gathered.notes.len() >= GATHERED_NOTES_MAX { self.send_gathered() } else { Ok(()) }
     }
 
     fn send_gathered(&mut self) -> Result<(), Ended> {
-        let Gathered { chunks, memory_bytes, stored_bytes } = std::mem::take(&mut self.gathered);
-        if chunks.is_empty() {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        if gathered.notes.is_empty() && gathered.chunks.is_empty() {
             return Ok(());
         }
-        let room = self.room.take(memory_bytes);
-        self.send(Message::Chunks { chunks, stored_bytes, room })
+        if !gathered.chunks.is_empty() {
+            gathered.room = self.room.take(gathered.memory_bytes);
+        }
+        Ok(self.sender.blocking_send(Message::Read(gathered))?)
     }
 }
 
@@ -253,7 +262,7 @@ impl Reading {
 
     fn read(&self, at: usize, source: &Source, outlet: &mut Outlet) -> Result<(), Ended> {
         let mut opened = self.open(source)?;
-        outlet.send(Message::Begin {
+        outlet.add_note(Note::Begin {
             source: at,
             content: opened.content,
             compression: opened.compression,
@@ -263,13 +272,13 @@ impl Reading {
         while let Some(chunk) = opened.next_chunk()? {
             let stored_bytes = opened.watch.bytes() - told_bytes;
             told_bytes += stored_bytes;
-            outlet.send_chunk(at, chunk, stored_bytes)?;
+            outlet.add_chunk(at, chunk, stored_bytes)?;
         }
         opened.watch.check_unchanged()?;
         let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
         let position = opened.watch.position();
         let left_out = opened.chunks.left_out();
-        outlet.send(Message::End { source: at, stored_bytes, content, position, left_out })
+        outlet.add_note(Note::End { source: at, stored_bytes, content, position, left_out })
     }
 }
 

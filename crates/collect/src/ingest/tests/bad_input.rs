@@ -10,7 +10,7 @@ use super::support::{Lake, gzip, lines};
 use crate::frame::{Buffers, Given};
 use crate::ingest::ingest;
 use crate::ingest::pressure::Pressure;
-use crate::ingest::reader::{self, Message, Reading};
+use crate::ingest::reader::{self, Gathered, Message, Note, Reading};
 use crate::source::{Source, SourceKind};
 use crate::{CollectError, CollectSettings, NoProgress};
 
@@ -177,11 +177,13 @@ async fn small_sources_are_decoded_together() {
     let (mut together, mut ends) = (Vec::new(), Vec::new());
     while let Some(message) = messages.recv().await {
         match message {
-            Message::Chunks { chunks, .. } => {
+            Message::Read(Gathered { notes, chunks, .. }) => {
                 together.push(chunks.iter().map(|(source, _)| *source).collect::<Vec<_>>());
+                ends.extend(notes.iter().filter_map(|note| match note {
+                    Note::End { source, .. } => Some(*source),
+                    Note::Begin { .. } => None,
+                }));
             }
-            Message::End { source, .. } => ends.push(source),
-            Message::Begin { .. } => {}
             Message::Failed(error) => panic!("{error}"),
         }
     }
@@ -207,13 +209,12 @@ async fn the_reader_waits_for_room() {
                 assert_eq!(held.len(), 4);
                 held.clear();
             }
-            Ok(Some(Message::Chunks { chunks, room, .. })) => {
+            Ok(Some(Message::Read(Gathered { chunks, room, .. }))) => {
                 read_bytes += chunks.iter().map(|(_, chunk)| chunk.bytes.len()).sum::<usize>();
-                held.push(room.unwrap());
+                held.extend(room);
                 assert!(held.len() <= 4);
             }
             Ok(Some(Message::Failed(error))) => panic!("{error}"),
-            Ok(Some(_)) => {}
             Ok(None) => break,
         }
     }
