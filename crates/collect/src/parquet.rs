@@ -116,9 +116,10 @@ impl Parquet {
         passing: Box<dyn Read + Send>,
         limits: Limits,
     ) -> Result<Self, Broken> {
-        let stored = Stored { file, size_bytes, page_bytes_max: limits.page_bytes_max };
+        let stored = Stored::new(file, size_bytes, limits.page_bytes_max);
         let whole = |reason| Broken { row_group: None, reason };
-        let footer = footer(&stored).map_err(whole)?;
+        let read = |at, length| stored.read(at, length).map_err(|error| error.to_string());
+        let footer = footer(size_bytes, limits.page_bytes_max, read).map_err(whole)?;
         let (metadata, columns) = guarded(|| schema(&footer)).map_err(whole)?;
         Ok(Self {
             stored,
@@ -214,14 +215,33 @@ impl Chunks for Parquet {
     }
 }
 
+/// The columns that the rows of a file of so many bytes need in a table, ids left open. `read` gives so many bytes from a place
+/// on.
+///
+/// # Errors
+/// [`Broken`] when it has no footer that can be read.
+pub fn fields(
+    size_bytes: u64,
+    page_bytes_max: u64,
+    read: impl Fn(u64, usize) -> Result<Vec<u8>, String>,
+) -> Result<Vec<NestedFieldRef>, Broken> {
+    let footer = footer(size_bytes, page_bytes_max, read);
+    let columns = footer.and_then(|footer| guarded(|| schema(&footer)));
+    let (_, columns) = columns.map_err(|reason| Broken { row_group: None, reason })?;
+    Ok(columns::table_fields(&columns))
+}
+
 /// The footer's bytes, once they are known to be one.
-fn footer(stored: &Stored) -> Result<Vec<u8>, String> {
-    let unreadable = |error: io::Error| error.to_string();
+fn footer(
+    size_bytes: u64,
+    bytes_max: u64,
+    read: impl Fn(u64, usize) -> Result<Vec<u8>, String>,
+) -> Result<Vec<u8>, String> {
     let head_bytes = MAGIC.len() as u64;
-    let Some(tail_at) = stored.size_bytes.checked_sub(TAIL_BYTES).filter(|at| *at >= head_bytes) else {
+    let Some(tail_at) = size_bytes.checked_sub(TAIL_BYTES).filter(|at| *at >= head_bytes) else {
         return Err("it ends before its footer: it is cut off, or still being written".to_owned());
     };
-    let tail = stored.read(tail_at, 8).map_err(unreadable)?;
+    let tail = read(tail_at, 8)?;
     let (length, magic) = tail.split_at_checked(4).unwrap_or_default();
     if magic == MAGIC_ENCRYPTED {
         return Err("its footer is encrypted".to_owned());
@@ -233,13 +253,10 @@ fn footer(stored: &Stored) -> Result<Vec<u8>, String> {
     let Some(at) = tail_at.checked_sub(length.into()).filter(|at| *at >= head_bytes) else {
         return Err(format!("its footer would have {length} bytes, more than the file"));
     };
-    if u64::from(length) > stored.page_bytes_max {
-        return Err(format!(
-            "its footer has {length} bytes, and {} are allowed (ingest.memory)",
-            stored.page_bytes_max
-        ));
+    if u64::from(length) > bytes_max {
+        return Err(format!("its footer has {length} bytes, and {bytes_max} are allowed (ingest.memory)"));
     }
-    let footer = stored.read(at, length as usize).map_err(unreadable)?;
+    let footer = read(at, length as usize)?;
     thrift::check(&footer).map_err(|_| "its footer is damaged".to_owned())?;
     Ok(footer)
 }

@@ -20,8 +20,8 @@ use crate::frame::{
     self, BUFFER_BYTES, Bounds, Buffers, Chunk, Chunks, Compression, Content, FrameError, Framed, Given,
     WindowTooLarge,
 };
-use crate::parquet::{Limits, Parquet};
-use crate::source::{Position, RawReader, Source, Watch};
+use crate::parquet::{self, Limits, Parquet};
+use crate::source::{Position, RawReader, Source, SourceKind, Watch};
 
 /// What the thread says.
 #[derive(Debug)]
@@ -205,7 +205,9 @@ impl Reading {
         }
         let (content, compression) = (framed.content, framed.compression);
         let (chunks, fields) = match content {
-            Content::Parquet => self.parquet(framed, file).map_err(|error| told(source, &watch, error))?,
+            Content::Parquet => {
+                self.parquet(source, framed, file).map_err(|error| told(source, &watch, error))?
+            }
             _ => {
                 let (buffers, columns) = (self.buffers.clone(), self.columns.clone());
                 (framed.chunks(self.chunk_bytes, self.line_bytes_max, buffers, columns), Vec::new())
@@ -214,14 +216,24 @@ impl Reading {
         Ok(Opened { source: source.clone(), watch, content, compression, fields, chunks })
     }
 
-    /// Opens a Parquet file where it lies, or a copy of it.
+    /// Opens a Parquet file where it lies, or a copy of it. Of an object whose columns are to be found only the footer is read.
     fn parquet(
         &self,
+        source: &Source,
         framed: Framed,
         file: Option<(Arc<File>, u64)>,
     ) -> Result<(Box<dyn Chunks>, Vec<NestedFieldRef>), FrameError> {
         if framed.compression != Compression::None {
             return Err(FrameError::Binary { kind: "a Parquet file inside compressed data" });
+        }
+        if let (None, SourceKind::Object { location, info }) = (&self.columns, &source.kind) {
+            let read = |at, length| {
+                let range = at..at + length as u64;
+                let read = self.runtime.block_on(self.store.get_range(location, range));
+                read.map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+            };
+            let fields = parquet::fields(info.size_bytes, self.page_bytes_max, read);
+            return Ok((Box::new(NoChunks), fields.map_err(FrameError::Parquet)?));
         }
         let (file, size_bytes, passing): (_, _, Box<dyn Read + Send>) = match file {
             Some((file, size_bytes)) => (file, size_bytes, framed.text),
@@ -279,6 +291,15 @@ impl Reading {
         let position = opened.watch.position();
         let left_out = opened.chunks.left_out();
         outlet.add_note(Note::End { source: at, stored_bytes, content, position, left_out })
+    }
+}
+
+/// The records of a source that only says which columns it needs.
+struct NoChunks;
+
+impl Chunks for NoChunks {
+    fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        Ok(None)
     }
 }
 

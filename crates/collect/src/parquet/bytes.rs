@@ -1,11 +1,13 @@
 //! The bytes of a Parquet file as its reader asks for them: in any order, and never more than there are.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use flate2::Crc;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
@@ -24,9 +26,15 @@ pub(super) struct Stored {
     pub size_bytes: u64,
     /// The largest page that is read, decompressed.
     pub page_bytes_max: u64,
+    /// The checksums of pages whose headers were read, by where the pages begin.
+    checksums: Arc<Mutex<HashMap<u64, u32>>>,
 }
 
 impl Stored {
+    pub(super) fn new(file: Arc<File>, size_bytes: u64, page_bytes_max: u64) -> Self {
+        Self { file, size_bytes, page_bytes_max, checksums: Arc::default() }
+    }
+
     /// What stands at a place.
     pub(super) fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
         let end = at.checked_add(length as u64).filter(|end| *end <= self.size_bytes);
@@ -66,6 +74,16 @@ impl Stored {
                 claims.values
             )));
         }
+        if let Some(checksum) = claims.checksum {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "Thrift has no unsigned numbers"
+            )]
+            let checksum = checksum as u32;
+            let begin = at.saturating_add(claims.header_bytes as u64);
+            self.checksums.lock().unwrap_or_else(PoisonError::into_inner).insert(begin, checksum);
+        }
         Ok(())
     }
 }
@@ -91,7 +109,16 @@ impl ChunkReader for Stored {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        Ok(self.read(start, length)?.into())
+        let bytes = self.read(start, length)?;
+        let checksum = self.checksums.lock().unwrap_or_else(PoisonError::into_inner).remove(&start);
+        if let Some(checksum) = checksum {
+            let mut crc = Crc::new();
+            crc.update(&bytes);
+            if crc.sum() != checksum {
+                return Err(general(format!("the checksum of the page at byte {start} is wrong")));
+            }
+        }
+        Ok(bytes.into())
     }
 }
 

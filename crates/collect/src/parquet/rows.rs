@@ -3,14 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
 use hosu_table::rejects::is_reserved;
 use iceberg::spec::Schema;
 
 use super::cast::cast;
 use super::columns::Column;
 use super::render::{self, When};
+
+/// What a text takes beside its bytes.
+const VIEW_BYTES: usize = size_of::<u128>();
 
 /// Some rows, as they are stored.
 #[derive(Clone)]
@@ -134,10 +138,24 @@ impl Rows {
         Self { batch: self.batch.slice(row, self.len() - row), ..self.clone() }
     }
 
-    /// About how much memory they take.
+    /// About how much memory they take. Texts and bytes are in pages that many rows share.
     pub fn memory_bytes(&self) -> usize {
-        self.batch.get_array_memory_size()
+        self.batch.columns().iter().map(memory_of).sum()
     }
+}
+
+fn memory_of(array: &ArrayRef) -> usize {
+    let whole = array.get_array_memory_size();
+    let values = match array.data_type() {
+        DataType::BinaryView => {
+            array.as_binary_view().lengths().map(|length| length as usize + VIEW_BYTES).sum()
+        }
+        DataType::Struct(_) => array.as_struct().columns().iter().map(memory_of).sum(),
+        DataType::List(_) => memory_of(array.as_list::<i32>().values()),
+        DataType::Map(..) => array.as_map().entries().columns().iter().map(memory_of).sum(),
+        _ => whole,
+    };
+    values.min(whole)
 }
 
 /// What of some rows is in columns of a table.

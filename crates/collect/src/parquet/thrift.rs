@@ -19,8 +19,12 @@ pub(super) enum Refused {
 /// What the header of a page claims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PageClaims {
+    /// Bytes of the header itself.
+    pub header_bytes: usize,
     pub uncompressed_bytes: i64,
     pub values: i64,
+    /// The checksum of the page as it is stored, where it has one: CRC-32, with a sign.
+    pub checksum: Option<i64>,
 }
 
 /// Walks through one struct at the beginning of `bytes`.
@@ -32,7 +36,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Refused> {
 pub(super) fn page(bytes: &[u8]) -> Result<PageClaims, Refused> {
     let mut walk = Walk { rest: bytes, claims: Some(PageClaims::default()) };
     walk.structure(0, Within::Page)?;
-    Ok(walk.claims.unwrap_or_default())
+    let header_bytes = bytes.len() - walk.rest.len();
+    Ok(PageClaims { header_bytes, ..walk.claims.unwrap_or_default() })
 }
 
 struct Walk<'b> {
@@ -72,6 +77,7 @@ impl Walk<'_> {
             if let (Some(claims), Some(number)) = (&mut self.claims, number) {
                 match (within, id) {
                     (Within::Page, 2) => claims.uncompressed_bytes = number,
+                    (Within::Page, 4) => claims.checksum = Some(number),
                     (Within::PagePart, 1) => claims.values = number,
                     _ => {}
                 }
@@ -173,7 +179,8 @@ mod tests {
     fn sizes_of_pages_are_told_and_claims_beyond_the_bytes_refused() {
         // type 0, 100 bytes, 50 compressed, a data page's header with 7 values.
         let header = [0x15, 0, 0x15, 200, 1, 0x15, 100, 0x2c, 0x15, 14, 0, 0];
-        assert_eq!(page(&header), Ok(PageClaims { uncompressed_bytes: 100, values: 7 }));
+        let claims = PageClaims { header_bytes: 12, uncompressed_bytes: 100, values: 7, checksum: None };
+        assert_eq!(page(&header), Ok(claims));
         assert_eq!(page(&header[..7]), Err(Refused::Short));
         // A list of 2^31 structs in three bytes.
         assert_eq!(check(&[0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0]), Err(Refused::Short));
