@@ -10,27 +10,48 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 const KNOWN: &str = "{spinner} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left  {msg}";
 const UNKNOWN: &str = "{spinner} {bytes}  {bytes_per_sec}  {msg}";
 
+const FINDING: &str = "{spinner} {msg}";
+
+/// What is found faster than a line can be read is not told.
+const FOUND_MIN: u64 = 1_000;
+
 const LINE: &str = "{spinner} {wide_msg}";
 
 /// A bar when `on_terminal`, nothing otherwise.
 pub fn progress(on_terminal: bool) -> Arc<dyn Progress> {
     if on_terminal {
-        Arc::new(Bar { bar: ProgressBar::hidden(), rows: 0.into() })
+        Arc::new(Bar { bar: ProgressBar::hidden(), found: 0.into(), rows: 0.into() })
     } else {
         Arc::new(NoProgress)
     }
 }
 
+#[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
+    found: AtomicU64,
     rows: AtomicU64,
 }
 
 impl Progress for Bar {
+    fn found(&self, sources: u64) {
+        let found = self.found.fetch_add(sources, Ordering::Relaxed) + sources;
+        if found < FOUND_MIN {
+            return;
+        }
+        if self.bar.is_hidden() {
+            set_style(&self.bar, FINDING);
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_message(format!("listing: {} sources", HumanCount(found)));
+        self.bar.tick();
+    }
+
     fn begin(&self, bytes_total: Option<u64>) {
         self.rows.store(0, Ordering::Relaxed);
         let template = if bytes_total.is_some() { KNOWN } else { UNKNOWN };
         set_style(&self.bar, template);
+        self.bar.set_message("");
         match bytes_total {
             Some(bytes) => self.bar.set_length(bytes),
             None => self.bar.unset_length(),

@@ -81,8 +81,13 @@ pub async fn ingest(
     request.table.check_ingest_target()?;
     let clock = catalog.host().clock.clone();
     let started = clock.elapsed();
-    let wanted =
-        Wanted { texts: &request.sources, folder: &request.folder, batch_id: request.batch_id.as_deref() };
+    let wanted = Wanted {
+        texts: &request.sources,
+        folder: &request.folder,
+        batch_id: request.batch_id.as_deref(),
+        after: request.newer.after.as_ref(),
+        progress: &progress,
+    };
     let finding = source::find(catalog.host(), wanted, stdin);
     let found = unless_stopped(&request.stop, finding).await?;
     let found = found.narrowed(&request.newer, &request.folder).await?;

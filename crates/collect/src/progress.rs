@@ -1,7 +1,12 @@
 //! How an ingest is watched from outside, without knowing who draws a bar.
 
+use std::fmt::Debug;
+
 /// Told how far an ingest has come. Called from the ingest's own task, often: an implementation only counts.
-pub trait Progress: Send + Sync {
+pub trait Progress: Debug + Send + Sync {
+    /// So many more files or objects were found, before anything is read. Also called from other threads.
+    fn found(&self, sources: u64);
+
     /// The sources are read from the start, the first time or again. `bytes_total` is what they hold as they are
     /// stored; `None` when that is not known, for standard input.
     fn begin(&self, bytes_total: Option<u64>);
@@ -18,6 +23,7 @@ pub trait Progress: Send + Sync {
 pub struct NoProgress;
 
 impl Progress for NoProgress {
+    fn found(&self, _: u64) {}
     fn begin(&self, _: Option<u64>) {}
     fn advance(&self, _: u64, _: u64) {}
     fn end(&self) {}

@@ -30,6 +30,7 @@ use hosu_host::{Host, Location, ObjectInfo};
 use serde::Serialize;
 
 use crate::error::CollectError;
+use crate::progress::Progress;
 
 pub use part::{Part, Position};
 pub use read::{RawReader, Watch, content_hash};
@@ -146,19 +147,65 @@ pub struct Newer {
     /// Those that were written at this time or later, in milliseconds since 1970.
     pub since_ms: Option<i64>,
     /// Those whose name comes behind this one, byte by byte: a URL, an object's key, or a path.
-    pub after: Option<String>,
+    pub after: Option<After>,
+}
+
+/// A name that others come behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Of a store, in the one spelling that names of sources have.
+    Url(String),
+    /// A key in any store, and a path.
+    Name(String),
+}
+
+impl From<String> for After {
+    fn from(text: String) -> Self {
+        if !text.contains("://") {
+            return Self::Name(text);
+        }
+        match Location::parse(&text) {
+            // A slash at the end counts: what lies in the folder comes behind it.
+            Ok(location) if text.ends_with('/') => Self::Url(format!("{location}/")),
+            Ok(location) => Self::Url(location.to_string()),
+            Err(_) => Self::Url(text),
+        }
+    }
+}
+
+impl After {
+    /// The name as a place below `folder` from which a store can list on: what it leaves out is not wanted. None where that is
+    /// not so.
+    fn offset(&self, folder: &Location) -> Option<Location> {
+        let url = match self {
+            Self::Url(url) => url.clone(),
+            Self::Name(key) => format!("{}/{key}", folder.root().trim_end_matches('/')),
+        };
+        let offset = Location::parse(&url).ok()?;
+        // A place has no `.` between slashes and no slash at its end. Without the latter it only comes before.
+        let is_exact = offset.as_str() == url.strip_suffix('/').unwrap_or(&url);
+        (is_exact && offset != *folder && offset.starts_with(folder)).then_some(offset)
+    }
+
+    /// Whether nothing below `folder` comes behind the name.
+    fn is_behind(&self, folder: &Location) -> bool {
+        let (name, below) = match self {
+            Self::Url(url) => (url, format!("{folder}/")),
+            Self::Name(key) => (key, format!("{}/", folder.key())),
+        };
+        !folder.key().is_empty() && below < *name && !name.starts_with(&below)
+    }
 }
 
 impl Newer {
     /// Whether a source is wanted; `after_path` is what a path is compared with. Blocks. Streams are: they have neither time nor
     /// place.
     fn wants(&self, source: &Source, after_path: Option<&str>) -> bool {
-        let after = self.after.as_deref();
         let is_behind = match &source.kind {
             SourceKind::Stream(_) | SourceKind::Part(_) => return true,
-            SourceKind::Object { location, .. } => after.is_none_or(|after| match after.contains("://") {
-                true => source.name.as_str() > after,
-                false => location.key() > after,
+            SourceKind::Object { location, .. } => self.after.as_ref().is_none_or(|after| match after {
+                After::Url(url) => source.name > *url,
+                After::Name(key) => location.key() > key.as_str(),
             }),
             SourceKind::File { .. } => after_path.is_none_or(|after| source.name.as_str() > after),
         };
@@ -199,7 +246,9 @@ impl Found {
         let (newer, folder) = (newer.clone(), folder.to_owned());
         blocking(move || {
             let before = self.sources.len();
-            let after_path = newer.after.as_ref().map(|after| absolute(&folder, after));
+            let after_path = newer.after.as_ref().map(|after| match after {
+                After::Url(name) | After::Name(name) => absolute(&folder, name),
+            });
             self.sources.retain(|source| newer.wants(source, after_path.as_deref()));
             self.passed_over = (before - self.sources.len()) as u64;
             Ok(self)
@@ -228,6 +277,10 @@ pub struct Wanted<'a> {
     pub folder: &'a Path,
     /// The id of what comes by standard input.
     pub batch_id: Option<&'a str>,
+    /// A store is not asked for objects that do not come behind this name. It may list them anyway: see [`Found::narrowed`].
+    pub after: Option<&'a After>,
+    /// Told what is found.
+    pub progress: &'a Arc<dyn Progress>,
 }
 
 /// Finds the sources that are wanted.
@@ -239,7 +292,7 @@ pub async fn find(
     wanted: Wanted<'_>,
     stdin: Option<Box<dyn Read + Send>>,
 ) -> Result<Found, CollectError> {
-    let Wanted { texts, folder, batch_id } = wanted;
+    let Wanted { texts, batch_id, .. } = wanted;
     let mut stdin = stdin;
     let mut searches: Vec<BoxFuture<'_, Result<Found, CollectError>>> = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
@@ -247,7 +300,7 @@ pub async fn find(
         searches.push(match text.as_str() {
             STDIN if before.iter().any(|text| text == STDIN) => ready(Ok(Found::default())).boxed(),
             STDIN => ready(standard_input(host, stdin.take(), batch_id)).boxed(),
-            text => find_one(host, text, folder).boxed(),
+            text => find_one(host, text, wanted).boxed(),
         });
     }
     let mut searches = stream::iter(searches).buffered(SEARCHES_MAX);
@@ -261,15 +314,16 @@ pub async fn find(
     found.left_out.retain(|left_out| !names.contains(&left_out.path));
     found.left_out.sort();
     found.left_out.dedup();
-    if found.sources.is_empty() { Err(CollectError::NoSources) } else { Ok(found) }
+    if found.sources.is_empty() && wanted.after.is_none() { Err(CollectError::NoSources) } else { Ok(found) }
 }
 
-async fn find_one(host: &Host, text: &str, folder: &Path) -> Result<Found, CollectError> {
+async fn find_one(host: &Host, text: &str, wanted: Wanted<'_>) -> Result<Found, CollectError> {
+    let progress = wanted.progress.clone();
     if remote::is_url(text) {
-        return remote::find(&host.store, text).await;
+        return remote::find(&host.store, text, wanted.after, progress.as_ref()).await;
     }
-    let (host, text, folder) = (host.clone(), text.to_owned(), folder.to_owned());
-    blocking(move || local::find(&host, &text, &folder)).await
+    let (host, text, folder) = (host.clone(), text.to_owned(), wanted.folder.to_owned());
+    blocking(move || local::find(&host, &text, &folder, progress.as_ref())).await
 }
 
 fn standard_input(

@@ -229,12 +229,30 @@ impl Store {
 
     /// The objects below a folder, in no particular order. A folder that does not exist has none.
     pub fn list(&self, prefix: &Location) -> BoxStream<'static, Result<(Location, ObjectInfo), StoreError>> {
-        let (store, path) = match self.open(prefix) {
+        self.list_after(prefix, None)
+    }
+
+    /// The same, without the objects whose keys do not come behind that of `after`, byte by byte: the store is not asked for
+    /// them. `after` lies below the prefix: some servers list nothing for another place.
+    pub fn list_after(
+        &self,
+        prefix: &Location,
+        after: Option<&Location>,
+    ) -> BoxStream<'static, Result<(Location, ObjectInfo), StoreError>> {
+        let opened = self.open(prefix).and_then(|(store, path)| {
+            let after = after.map(|after| self.open(after).map(|(_, after)| after)).transpose()?;
+            Ok((store, path, after))
+        });
+        let (store, path, after) = match opened {
             Ok(opened) => opened,
             Err(error) => return stream::once(async move { Err(error) }).boxed(),
         };
         let prefix = prefix.clone();
-        let list = store.list((!path.as_ref().is_empty()).then_some(&path));
+        let path = (!path.as_ref().is_empty()).then_some(&path);
+        let list = match &after {
+            Some(after) => store.list_with_offset(path, after),
+            None => store.list(path),
+        };
         list.map(move |meta| {
             let meta = meta.map_err(told(&prefix))?;
             Ok((Location::from_object_path(prefix.root(), &meta.location), meta.into()))

@@ -13,6 +13,7 @@ on_every_server!(
     a_changed_object_is_refused_until_it_is_called_new,
     what_is_not_there_is_told,
     keys_beside_what_lies_below_them,
+    only_what_comes_behind_a_name_is_read,
 );
 
 /// A bucket of events, and a place whose lake is in another bucket.
@@ -152,4 +153,24 @@ fn keys_beside_what_lies_below_them(server: &S3Server) {
     assert_eq!(report["left_out"], json!([]), "{report}");
     let report = place.ingest(&["events", &bucket.url("")]);
     assert_eq!((&report["rows"], &report["sources_skipped"]), (&json!(4), &json!(1)), "{report}");
+}
+
+fn only_what_comes_behind_a_name_is_read(server: &S3Server) {
+    let (bucket, place) = setting(server);
+    for (id, key) in
+        ["a/1.json", "a/2.json", "a/b/1.json", "b/1.json", "b/2.json", "c 1/한글.json"].iter().enumerate()
+    {
+        bucket.put(&format!("in/{key}"), events(id..id + 1));
+    }
+    let ingest = |table: &str, source: &str, after: &str| {
+        let report = place.ingest(&[table, &bucket.url(source), "--after", after]);
+        report["rows"].as_u64().unwrap()
+    };
+    assert_eq!(ingest("keys", "in/", "in/a/2.json"), 4);
+    assert_eq!(ingest("urls", "in/", &bucket.url("in/a/b/").replace("s3://", "S3A://")), 4);
+    assert_eq!(ingest("glob", "in/*/*.json", "in/b/1.json"), 2);
+    assert_eq!(ingest("folder", "in/b/", "in/a/2.json"), 2);
+    assert_eq!(ingest("nothing", "in/", "in/c 1/한글.json"), 0, "that is no error");
+    let line = ["--output", "json", "ingest", "events", &bucket.url("none/"), "--after", "in/a/2.json"];
+    place.hosu(&line).fails(1, "SOURCE_NOT_FOUND", "none");
 }

@@ -151,6 +151,22 @@ fn a_page_or_nothing_in_the_place_of_an_answer_is_never_taken_for_one() {
     wired.holds(2 * ROWS, "source");
 }
 
+#[test]
+fn a_store_is_not_asked_for_what_does_not_come_behind_a_name() {
+    let wired = Wired::new();
+    for key in ["in/a/1.ndjson", "in/b/1.ndjson", "in/b/2.ndjson"] {
+        wired.bucket.put(key, super::events(0));
+    }
+    let proxy = wired.proxy(Vec::new());
+    let place = wired.place(&proxy.url());
+    let report = place.ingest(&["events", &wired.url("in/"), "--after", "in/b/1.ndjson", "--dry-run"]);
+    assert_eq!(report["rows"], ROWS, "{report}");
+    let lists = |requests: &[String]| requests.iter().filter(|request| request.contains("list-type")).count();
+    let requests = proxy.requests();
+    assert_eq!(lists(&requests), 1, "{requests:?}");
+    assert!(requests.iter().any(|request| request.contains("start-after=in%2Fb%2F1.ndjson")), "{requests:?}");
+}
+
 /// Fixed seeds, each a lake that is written to four times while a sixth of all requests fails.
 #[test]
 fn many_ingests_with_faults_by_chance_lose_and_double_nothing() {

@@ -75,8 +75,8 @@ mod tests {
     #[test]
     fn a_source_is_looked_up_without_reading_those_of_the_table() {
         let folder = tempfile::tempdir().expect("a folder");
-        let connection =
-            schema::create(&folder.path().join("catalog.db"), LOCK_WAIT).ok().expect("a catalog");
+        let created = schema::create(&folder.path().join("catalog.db"), LOCK_WAIT);
+        let Ok(connection) = created else { panic!("no catalog") };
         for has_parts in [false, true] {
             let sql = format!(
                 "EXPLAIN QUERY PLAN SELECT content FROM hosu_ingested {} {ORDER}",

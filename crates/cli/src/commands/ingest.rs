@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate};
-use hosu_collect::source::Newer;
+use hosu_collect::source::{After, Newer};
 use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
@@ -88,7 +88,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
     };
     let schema = arguments.schema.map(|path| read(&context.folder.join(path))).transpose()?;
     let since_ms = arguments.since.as_deref().map(|text| since_ms(text, context)).transpose()?;
-    let newer = Newer { since_ms, after: arguments.after };
+    let newer = Newer { since_ms, after: arguments.after.map(After::from) };
     let settings = settings(context, arguments.decompressed_max.as_deref())?;
     let records_path = records_path(arguments.records_path.as_deref())?;
     Ok(IngestRequest {

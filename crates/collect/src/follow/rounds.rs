@@ -1,6 +1,7 @@
 //! The rounds: look, ask the ledger, commit when it is time, wait.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hosu_catalog::{Catalog, LedgerRow};
@@ -14,7 +15,7 @@ use super::objects::Objects;
 use super::{FollowEvent, FollowRequest, FollowWatch, Followed};
 use crate::error::CollectError;
 use crate::ingest::{Chosen, Taken, ingest_chosen};
-use crate::progress::NoProgress;
+use crate::progress::{NoProgress, Progress};
 use crate::request::IngestRequest;
 use crate::source::{self, Found, Source, SourceKind, Wanted};
 
@@ -231,6 +232,7 @@ impl<'a> Rounds<'a> {
     ) -> Result<(Vec<(String, PathBuf)>, Option<Vec<Source>>), CollectError> {
         let lists = self.listed_at.is_none_or(|at| now.saturating_sub(at) >= self.request.look_every);
         let (mut files, mut objects) = (Vec::new(), Vec::new());
+        let unwatched: Arc<dyn Progress> = Arc::new(NoProgress);
         for index in 0..self.ingest.sources.len() {
             let Some(texts @ [text]) = self.ingest.sources.get(index..=index) else { break };
             let is_remote = source::is_url(text);
@@ -240,7 +242,13 @@ impl<'a> Rounds<'a> {
             if !is_remote {
                 self.watch_folder(&self.ingest.folder.join(text));
             }
-            let wanted = Wanted { texts, folder: &self.ingest.folder, batch_id: None };
+            let wanted = Wanted {
+                texts,
+                folder: &self.ingest.folder,
+                batch_id: None,
+                after: None,
+                progress: &unwatched,
+            };
             let found = source::find(self.catalog.host(), wanted, None).await;
             for source in self.found(index, found, now)? {
                 match source.kind {

@@ -13,9 +13,15 @@ use super::{
 };
 use super::{is_glob, is_hidden};
 use crate::error::CollectError;
+use crate::progress::Progress;
 
 /// Finds what one text names. Blocks.
-pub(super) fn find(host: &Host, text: &str, folder: &Path) -> Result<Found, CollectError> {
+pub(super) fn find(
+    host: &Host,
+    text: &str,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Found, CollectError> {
     if text.is_empty() {
         return Err(CollectError::SourceMissing { name: String::new() });
     }
@@ -27,8 +33,8 @@ pub(super) fn find(host: &Host, text: &str, folder: &Path) -> Result<Found, Coll
             let reason = format!("the scheme `{scheme}` is not one of file, s3, s3a, s3n, memory");
             Err(CollectError::SourceUrl { name: text.to_owned(), reason })
         }
-        Ok(metadata) => named(host, &path, &metadata),
-        Err(error) if is_absent(&error) && is_glob(text) => find_glob(text, folder),
+        Ok(metadata) => named(host, &path, &metadata, progress),
+        Err(error) if is_absent(&error) && is_glob(text) => find_glob(text, folder, progress),
         Err(error) => Err(unreadable(&path, error)),
     }
 }
@@ -41,11 +47,16 @@ fn strip_scheme(text: &str) -> &str {
 }
 
 /// A file, folder or pipe that was named itself.
-fn named(host: &Host, path: &Path, metadata: &Metadata) -> Result<Found, CollectError> {
+fn named(
+    host: &Host,
+    path: &Path,
+    metadata: &Metadata,
+    progress: &dyn Progress,
+) -> Result<Found, CollectError> {
     let mut found = Found::default();
     if metadata.is_dir() {
         let folder = real_path(path)?;
-        walk(&folder, &mut found)?;
+        walk(&folder, &mut found, progress)?;
         if found.sources.is_empty() {
             return Err(CollectError::FolderEmpty {
                 name: name_of(&folder)?,
@@ -82,7 +93,7 @@ fn file(path: &Path) -> Result<Source, CollectError> {
 }
 
 /// All files in a folder and below, sorted by path.
-fn walk(folder: &Path, found: &mut Found) -> Result<(), CollectError> {
+fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(), CollectError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut paths: Vec<PathBuf> =
         entries.map_err(|error| unreadable(folder, error))?.into_iter().map(|entry| entry.path()).collect();
@@ -99,8 +110,11 @@ fn walk(folder: &Path, found: &mut Found) -> Result<(), CollectError> {
             (true, _) if path.is_symlink() => {
                 found.left_out.push(LeftOut { path: lossy(&path), reason: LINKED_FOLDER });
             }
-            (true, _) => walk(&path, found)?,
-            (_, true) => found.sources.push(file(&path)?),
+            (true, _) => walk(&path, found, progress)?,
+            (_, true) => {
+                found.sources.push(file(&path)?);
+                progress.found(1);
+            }
             _ => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
         }
     }
@@ -121,7 +135,7 @@ fn looked_at(path: &Path, found: &mut Found) -> Result<Option<Metadata>, Collect
     Ok(None)
 }
 
-fn find_glob(text: &str, folder: &Path) -> Result<Found, CollectError> {
+fn find_glob(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Found, CollectError> {
     let folder = folder.to_str().ok_or_else(|| CollectError::SourceName { name: lossy(folder) })?;
     let whole = if text.starts_with('/') {
         text.to_owned()
@@ -146,8 +160,11 @@ fn find_glob(text: &str, folder: &Path) -> Result<Found, CollectError> {
         let Some(metadata) = looked_at(&path, &mut found)? else { continue };
         match metadata.is_dir() {
             // An empty folder among the matches is no error, unlike one that was named.
-            true => walk(&real_path(&path)?, &mut found)?,
-            false if metadata.is_file() => found.sources.push(file(&path)?),
+            true => walk(&real_path(&path)?, &mut found, progress)?,
+            false if metadata.is_file() => {
+                found.sources.push(file(&path)?);
+                progress.found(1);
+            }
             false => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
         }
     }

@@ -4,9 +4,10 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_host::{Location, ObjectInfo, Store, StoreError};
 
-use super::listing::{self, Object};
-use super::{Found, HIDDEN, LeftOut, MATCH, Source, SourceKind, is_glob, is_hidden};
+use super::listing::{Listing, Object};
+use super::{After, Found, HIDDEN, LeftOut, MATCH, Source, SourceKind, is_glob, is_hidden};
 use crate::error::CollectError;
+use crate::progress::Progress;
 
 /// How many objects are asked for their ETag at the same time.
 const HEADS_MAX: usize = 32;
@@ -20,8 +21,13 @@ pub(crate) fn is_url(text: &str) -> bool {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
-/// Finds what one URL names.
-pub(super) async fn find(store: &Store, text: &str) -> Result<Found, CollectError> {
+/// Finds what one URL names; of many objects perhaps only those behind a name.
+pub(super) async fn find(
+    store: &Store,
+    text: &str,
+    after: Option<&After>,
+    progress: &dyn Progress,
+) -> Result<Found, CollectError> {
     let location = Location::parse(text)
         .map_err(|error| CollectError::SourceUrl { name: text.to_owned(), reason: error.reason })?;
     if !text.ends_with('/') && !location.key().is_empty() {
@@ -31,16 +37,40 @@ pub(super) async fn find(store: &Store, text: &str) -> Result<Found, CollectErro
             Err(error) => return Err(store_error(text, error)),
         }
     }
-    match is_glob(location.key()) {
-        true => find_glob(store, &location).await,
-        false => find_below(store, text, &location).await,
+    let listing = Listing { store, after, progress };
+    let found = match is_glob(location.key()) {
+        true => find_glob(listing, &location).await,
+        false => find_below(listing, text, &location).await,
+    };
+    match found {
+        // Nothing behind the name is fine, where there is something before it.
+        Err(error) if after.is_some() && is_nothing(&error) => {
+            match store.list(&spelled_out(&location)).next().await {
+                Some(Ok(_)) => Ok(Found::default()),
+                Some(Err(error)) => Err(store_error(text, error)),
+                None => Err(error),
+            }
+        }
+        found => found,
     }
 }
 
-async fn find_below(store: &Store, text: &str, folder: &Location) -> Result<Found, CollectError> {
+/// The folder that a pattern spells out; all of a name that is no pattern.
+fn spelled_out(pattern: &Location) -> Location {
+    let spelled: Vec<&str> = pattern.key().split('/').take_while(|name| !is_glob(name)).collect();
+    let root = Location::parse(&format!("{}/", pattern.root())).unwrap_or_else(|_| pattern.clone());
+    root.join(&spelled.join("/"))
+}
+
+fn is_nothing(error: &CollectError) -> bool {
+    use CollectError::{FolderEmpty, NothingMatches, SourceMissing};
+    matches!(error, SourceMissing { .. } | FolderEmpty { .. } | NothingMatches { .. })
+}
+
+async fn find_below(listing: Listing<'_>, text: &str, folder: &Location) -> Result<Found, CollectError> {
     let mut found = Found::default();
-    let listed = listing::below(store, folder).await.map_err(|error| store_error(text, error))?;
-    for (location, info) in with_etags(store, text, without_markers(listed, folder)).await? {
+    let listed = listing.below(folder).await.map_err(|error| store_error(text, error))?;
+    for (location, info) in with_etags(listing.store, text, without_markers(listed, folder)).await? {
         sort_in(&mut found, folder, location, info);
     }
     match (found.sources.is_empty(), found.left_out.len()) {
@@ -50,22 +80,20 @@ async fn find_below(store: &Store, text: &str, folder: &Location) -> Result<Foun
     }
 }
 
-async fn find_glob(store: &Store, pattern: &Location) -> Result<Found, CollectError> {
+async fn find_glob(listing: Listing<'_>, pattern: &Location) -> Result<Found, CollectError> {
     let text = pattern.as_str();
     let matcher = glob::Pattern::new(pattern.key()).map_err(|error| CollectError::BadPattern {
         pattern: text.to_owned(),
         reason: error.msg.to_owned(),
     })?;
-    let spelled: Vec<&str> = pattern.key().split('/').take_while(|name| !is_glob(name)).collect();
-    let root = Location::parse(&format!("{}/", pattern.root())).unwrap_or_else(|_| pattern.clone());
-    let folder = root.join(&spelled.join("/"));
+    let folder = spelled_out(pattern);
     let asks_for_hidden = pattern.key().split('/').any(is_hidden);
-    let names: Vec<&str> = pattern.key().split('/').skip(spelled.len()).collect();
-    let listed = listing::candidates(store, &folder, &names).await;
+    let names: Vec<&str> = pattern.key().split('/').skip_while(|name| !is_glob(name)).collect();
+    let listed = listing.candidates(&folder, &names).await;
     let mut listed = without_markers(listed.map_err(|error| store_error(text, error))?, &folder);
     listed.retain(|(location, _)| matcher.matches_with(location.key(), MATCH));
     let mut found = Found::default();
-    for (location, info) in with_etags(store, text, listed).await? {
+    for (location, info) in with_etags(listing.store, text, listed).await? {
         match asks_for_hidden {
             true => found.sources.push(object(location, info)),
             false => sort_in(&mut found, &folder, location, info),

@@ -7,6 +7,7 @@ use hosu_host::Location;
 use tempfile::TempDir;
 
 use super::*;
+use crate::progress::NoProgress;
 
 struct Folder {
     dir: TempDir,
@@ -30,7 +31,9 @@ impl Folder {
 
     async fn find(&self, texts: &[&str]) -> Result<Found, CollectError> {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        let wanted = Wanted { texts: &texts, folder: &self.path(), batch_id: None };
+        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let wanted =
+            Wanted { texts: &texts, folder: &self.path(), batch_id: None, after: None, progress: &progress };
         find(&self.host, wanted, None).await
     }
 
@@ -113,7 +116,9 @@ async fn standard_input_counts_once() {
     let folder = Folder::with(&["a.json"]);
     let texts = ["-".to_owned(), "a.json".to_owned(), "-".to_owned()];
     let stdin: Box<dyn Read + Send> = Box::new(&b"{}"[..]);
-    let wanted = Wanted { texts: &texts, folder: &folder.path(), batch_id: None };
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let wanted =
+        Wanted { texts: &texts, folder: &folder.path(), batch_id: None, after: None, progress: &progress };
     let found = find(&folder.host, wanted, Some(stdin)).await.unwrap();
     assert_eq!(found.sources.len(), 2);
     assert!(found.sources[0].is_stream() && found.sources[0].name == STDIN);
@@ -285,4 +290,112 @@ async fn markers_of_folders_are_no_sources() {
     let found = folder.find(&["memory:///logs/"]).await.unwrap();
     let names: Vec<&str> = found.sources.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["memory:///logs/empty.json", "memory:///logs/sub-x", "memory:///logs/sub/a.json"]);
+}
+
+/// Names of objects in folders, some of them the beginnings of others.
+const KEYS: [&str; 9] = [
+    "a/1.json",
+    "a/2.json",
+    "a/b/1.json",
+    "a/b/2.json",
+    "a-b/1.json",
+    "a/b.json",
+    "b/1.json",
+    "b/c/d/1.json",
+    "b/한글.json",
+];
+
+#[tokio::test]
+async fn what_comes_behind_a_name_is_the_same_wherever_it_is_left_out() {
+    let host = Host::seeded(1);
+    for key in KEYS {
+        let location = Location::parse(&format!("memory:///in/{key}")).unwrap();
+        host.store.put(&location, Bytes::from_static(b"{}\n").into()).await.unwrap();
+    }
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let find_after = async |text: &str, after: Option<&After>| {
+        let texts = [text.to_owned()];
+        let wanted =
+            Wanted { texts: &texts, folder: Path::new("/"), batch_id: None, after, progress: &progress };
+        find(&host, wanted, None).await
+    };
+    let names = [
+        "in/a",
+        "in/a/",
+        "in/a/b",
+        "in/a/b/",
+        "in/a/b/1.json",
+        "in/a/1",
+        "in/b/c/d/1.json",
+        "in/b/c/d",
+        "in/b/\u{ffff}",
+    ];
+    let odd = [
+        "",
+        "/",
+        "in",
+        "in/",
+        "im",
+        "io",
+        "in/./a/1.json",
+        "in//a",
+        "in/../a",
+        "in/a/b/1.json/",
+        "z",
+        "in/a/1.json\n",
+    ];
+    for text in [
+        "memory:///in/",
+        "memory:///in/**/*.json",
+        "memory:///in/*/*",
+        "memory:///in/a/b/",
+        "memory:///in/b/c/*/1.json",
+    ] {
+        let all = find_after(text, None).await.unwrap();
+        for name in names.iter().chain(&odd) {
+            for after in [(*name).to_owned(), format!("memory:///{name}")].map(After::from) {
+                let newer = Newer { since_ms: None, after: Some(after) };
+                let found = find_after(text, newer.after.as_ref()).await.unwrap();
+                let found = found.narrowed(&newer, Path::new("/")).await.unwrap();
+                let expected = Found { sources: all.sources.clone(), ..Found::default() };
+                let expected = expected.narrowed(&newer, Path::new("/")).await.unwrap();
+                let names = |found: &Found| -> Vec<String> {
+                    found.sources.iter().map(|source| source.name.clone()).collect()
+                };
+                assert_eq!(names(&found), names(&expected), "{text} behind {newer:?}");
+            }
+        }
+    }
+    // A folder that is not there is told all the same.
+    let after = After::Name("in/b".to_owned());
+    assert!(find_after("memory:///none/", Some(&after)).await.is_err());
+}
+
+#[test]
+fn a_store_is_asked_from_a_name_only_where_that_leaves_out_nothing() {
+    let folder = |text: &str| Location::parse(text).unwrap();
+    let offset = |after: &str, below: &str| {
+        After::from(after.to_owned()).offset(&folder(below)).map(|offset| offset.to_string())
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(offset("in/a/1", "s3://b/in/"), some("s3://b/in/a/1"));
+    assert_eq!(offset("in/a/", "s3://b/in/"), some("s3://b/in/a"));
+    assert_eq!(offset("S3A://b/in/a", "s3://b/"), some("s3://b/in/a"), "in any spelling");
+    for (after, below) in [
+        ("in/a", "s3://b/in/b"),
+        ("s3://other/in/a", "s3://b/in"),
+        ("in", "s3://b/in"),
+        // `in/./a` is before `in/a`.
+        ("in/./a", "s3://b/in"),
+        ("in//a", "s3://b/in"),
+        ("/in/a", "s3://b/in"),
+        ("in/../a", "s3://b/"),
+    ] {
+        assert_eq!(offset(after, below), None, "{after}");
+    }
+    let is_behind = |after: &str, below: &str| After::from(after.to_owned()).is_behind(&folder(below));
+    assert!(is_behind("in/b", "s3://b/in/a") && is_behind("in/a0", "s3://b/in/a"));
+    assert!(!is_behind("in/a/x", "s3://b/in/a") && !is_behind("in/a", "s3://b/in/a"));
+    assert!(!is_behind("in/a", "s3://b/in/b") && !is_behind("zz", "s3://b/"));
+    assert!(is_behind("s3://b/in/b", "s3://b/in/a") && !is_behind("s3://a/in/b", "s3://b/in/a"));
 }
