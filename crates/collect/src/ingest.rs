@@ -14,6 +14,7 @@
 //! another writer made or changed the table meanwhile, everything is planned again.
 
 mod account;
+mod ahead;
 mod commit;
 mod contract;
 mod decode;

@@ -13,6 +13,7 @@ use iceberg::spec::{NestedFieldRef, SchemaRef};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::ahead::Ahead;
 use super::decode::ChunkOf;
 use super::pressure::Pressure;
 use crate::error::CollectError;
@@ -101,8 +102,8 @@ pub(super) fn spawn(
     let gathered_bytes_min = reading.chunk_bytes / 2;
     let mut outlet = Outlet { sender, room, gathered_bytes_min, gathered: Gathered::default() };
     std::thread::Builder::new().name("hosu-reader".to_owned()).spawn(move || {
-        let mut sources = sources.iter().enumerate();
-        let read = sources.try_for_each(|(at, source)| reading.read(at, source, &mut outlet));
+        let mut opened = Ahead::new(&reading, &sources).enumerate();
+        let read = opened.try_for_each(|(at, opened)| read(at, opened?, &mut outlet));
         match read.and_then(|()| outlet.send_gathered()) {
             Err(Ended::Failed(error)) => {
                 let _ = outlet.sender.blocking_send(Message::Failed(error));
@@ -188,7 +189,28 @@ impl Reading {
     /// # Errors
     /// When it cannot be read or is no text.
     pub(super) fn open(&self, source: &Source) -> Result<Opened, CollectError> {
-        let (raw, watch) = RawReader::open(source, &self.store, &self.runtime)?;
+        let (raw, watch) = self.begin(source)?;
+        self.opened(source, raw, watch)
+    }
+
+    /// Opens a source; of an object the beginning is asked for, and not waited for.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn begin(&self, source: &Source) -> Result<(RawReader, Watch), CollectError> {
+        RawReader::open(source, &self.store, &self.runtime)
+    }
+
+    /// Goes to the first line of a source.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no text.
+    pub(super) fn opened(
+        &self,
+        source: &Source,
+        raw: RawReader,
+        watch: Watch,
+    ) -> Result<Opened, CollectError> {
         let file = raw.file().map_err(|error| told(source, &watch, FrameError::Io(error)))?;
         let framed = match source.part().filter(|part| part.from.byte() > 0) {
             Some(part) => {
@@ -271,27 +293,27 @@ impl Reading {
             }
         }
     }
+}
 
-    fn read(&self, at: usize, source: &Source, outlet: &mut Outlet) -> Result<(), Ended> {
-        let mut opened = self.open(source)?;
-        outlet.add_note(Note::Begin {
-            source: at,
-            content: opened.content,
-            compression: opened.compression,
-            fields: std::mem::take(&mut opened.fields),
-        })?;
-        let mut told_bytes = source.from_byte();
-        while let Some(chunk) = opened.next_chunk()? {
-            let stored_bytes = opened.watch.bytes() - told_bytes;
-            told_bytes += stored_bytes;
-            outlet.add_chunk(at, chunk, stored_bytes)?;
-        }
-        opened.watch.check_unchanged()?;
-        let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
-        let position = opened.watch.position();
-        let left_out = opened.chunks.left_out();
-        outlet.add_note(Note::End { source: at, stored_bytes, content, position, left_out })
+/// Reads a source to its end.
+fn read(at: usize, mut opened: Opened, outlet: &mut Outlet) -> Result<(), Ended> {
+    outlet.add_note(Note::Begin {
+        source: at,
+        content: opened.content,
+        compression: opened.compression,
+        fields: std::mem::take(&mut opened.fields),
+    })?;
+    let mut told_bytes = opened.source.from_byte();
+    while let Some(chunk) = opened.next_chunk()? {
+        let stored_bytes = opened.watch.bytes() - told_bytes;
+        told_bytes += stored_bytes;
+        outlet.add_chunk(at, chunk, stored_bytes)?;
     }
+    opened.watch.check_unchanged()?;
+    let (stored_bytes, content) = (opened.watch.bytes(), opened.watch.content_hash());
+    let position = opened.watch.position();
+    let left_out = opened.chunks.left_out();
+    outlet.add_note(Note::End { source: at, stored_bytes, content, position, left_out })
 }
 
 /// The records of a source that only says which columns it needs.

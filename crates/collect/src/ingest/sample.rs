@@ -10,8 +10,9 @@ use hosu_table::rejects;
 use iceberg::spec::{NestedFieldRef, Schema};
 use tokio::runtime::Handle;
 
+use super::ahead::Ahead;
 use super::ledger::Todo;
-use super::reader::Reading;
+use super::reader::{Opened, Reading};
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
 use crate::request::{CHUNK_BYTES_MAX, IngestRequest};
@@ -83,10 +84,13 @@ pub(super) async fn infer(
     let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
     let table = request.table.clone();
     let limits = request.columns_max.map_or_else(Limits::default, Limits::of_columns);
+    // A chunk ends with its last whole line, and so is never quite as long as it may be.
+    let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
+    let reading = Reading { chunk_bytes, ..reading };
     let work = move || {
         let mut sample = Sample::default();
-        for source in &sources {
-            sample.read(&reading, source, share_bytes)?;
+        for opened in Ahead::new(&reading, &sources) {
+            sample.read(opened?, share_bytes)?;
         }
         sample.schema(limits).map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
     };
@@ -110,11 +114,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn read(&mut self, reading: &Reading, source: &Source, share_bytes: usize) -> Result<(), CollectError> {
-        // A chunk ends with its last whole line, and so is never quite as long as it may be.
-        let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
-        let reading = Reading { chunk_bytes, ..reading.clone() };
-        let mut opened = reading.open(source)?;
+    fn read(&mut self, mut opened: Opened, share_bytes: usize) -> Result<(), CollectError> {
         if opened.content == Content::Parquet {
             self.declared.push(opened.fields);
             return Ok(());

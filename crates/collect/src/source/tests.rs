@@ -310,7 +310,7 @@ async fn what_comes_behind_a_name_is_the_same_wherever_it_is_left_out() {
     let host = Host::seeded(1);
     for key in KEYS {
         let location = Location::parse(&format!("memory:///in/{key}")).unwrap();
-        host.store.put(&location, Bytes::from_static(b"{}\n").into()).await.unwrap();
+        host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
     }
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let find_after = async |text: &str, after: Option<&After>| {
