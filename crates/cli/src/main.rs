@@ -41,6 +41,12 @@ const LAST_WORK_OF_SQL: Duration = Duration::from_millis(500);
 const STACK_BYTES: usize = 64 << 20;
 
 fn main() -> ExitCode {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !hosu_collect::parquet::is_guarded() {
+            tell(panic);
+        }
+    }));
     // The first thread's stack is as large as the shell that started it says.
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run);
     match thread.map(std::thread::JoinHandle::join) {

@@ -15,6 +15,7 @@ mod render;
 mod rows;
 mod thrift;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +26,7 @@ use iceberg::spec::NestedFieldRef;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Type as Physical;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData,
@@ -47,8 +49,9 @@ const TAIL_BYTES: u64 = 8;
 /// More rows than this are not read at a time, however small they are.
 const BATCH_ROWS_MAX: usize = 8 << 10;
 
-/// What a value takes at least once it is read.
-const VALUE_BYTES: u64 = 16;
+/// What a number takes once it is read, and what a text takes beside its bytes.
+const NUMBER_BYTES: u64 = 8;
+const TEXT_BYTES: u64 = 16;
 
 /// Why a file cannot be read as Parquet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -282,7 +285,13 @@ fn schema(footer: &[u8]) -> Result<(ArrowReaderMetadata, Vec<Column>), ParquetEr
 /// How many rows are read at a time, so that they take about as much memory as they may.
 fn batch_rows(row_group: &RowGroupMetaData, chunk_bytes: usize) -> usize {
     let sizes = row_group.columns().iter().map(|column| {
-        let width = u64::try_from(column.column_descr().type_length()).unwrap_or_default().max(VALUE_BYTES);
+        let width = match column.column_type() {
+            Physical::BYTE_ARRAY => TEXT_BYTES,
+            Physical::FIXED_LEN_BYTE_ARRAY => {
+                u64::try_from(column.column_descr().type_length()).unwrap_or_default().max(NUMBER_BYTES)
+            }
+            _ => NUMBER_BYTES,
+        };
         let values = u64::try_from(column.num_values()).unwrap_or_default();
         u64::try_from(column.uncompressed_size()).unwrap_or_default().max(values.saturating_mul(width))
     });
@@ -292,9 +301,21 @@ fn batch_rows(row_group: &RowGroupMetaData, chunk_bytes: usize) -> usize {
     usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS_MAX)
 }
 
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is the error of a file: nobody needs to be told of it otherwise.
+pub fn is_guarded() -> bool {
+    IS_GUARDED.get()
+}
+
 /// Does what may panic when a file is not what it says: then that is the file's error. What was worked on is not used again.
 fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    IS_GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    IS_GUARDED.set(false);
+    match done {
         Ok(done) => done.map_err(|error| {
             // It wraps its own errors in each other.
             let text = error.to_string();

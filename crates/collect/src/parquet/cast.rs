@@ -160,11 +160,11 @@ fn struct_of(
 
 /// Which column goes into which field, by its name. None when one has no field, or when it is not clear which one.
 fn targets<'c>(columns: &'c [Column], fields: &[NestedFieldRef]) -> Option<HashMap<&'c str, usize>> {
+    let fields: HashSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     let mut folded = HashSet::new();
     let mut named = HashMap::new();
     for (at, column) in columns.iter().enumerate() {
-        let is_there = fields.iter().any(|field| field.name == column.name);
-        if !is_there || !folded.insert(column.name.to_lowercase()) {
+        if !fields.contains(column.name.as_str()) || !folded.insert(column.name.to_lowercase()) {
             return None;
         }
         named.insert(column.name.as_str(), at);

@@ -1,5 +1,6 @@
 //! Rows of a Parquet file on their way to a core that decodes them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,16 +68,21 @@ impl Rows {
         let fields = schema.as_struct().fields();
         let mut landed =
             Landed { columns: vec![None; fields.len()], rest: vec![When::Always; self.columns.len()] };
+        let targets: HashMap<&str, usize> = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !is_reserved(&field.name))
+            .map(|(at, field)| (field.name.as_str(), at))
+            .collect();
+        let mut spellings: HashMap<String, usize> = HashMap::new();
+        for column in self.columns.iter() {
+            *spellings.entry(column.name.to_lowercase()).or_default() += 1;
+        }
         for ((at, column), when) in self.columns.iter().enumerate().zip(&mut landed.rest) {
-            let folded = column.name.to_lowercase();
             // Where it is not clear which column a name means, JSON's rules say it.
-            let is_alone =
-                self.columns.iter().filter(|other| other.name.to_lowercase() == folded).count() == 1;
-            let target =
-                fields.iter().position(|field| field.name == column.name && !is_reserved(&field.name));
-            let Some((target, array)) = target.filter(|_| is_alone).zip(self.batch.columns().get(at)) else {
-                continue;
-            };
+            let is_alone = spellings.get(&column.name.to_lowercase()) == Some(&1);
+            let target = targets.get(column.name.as_str()).copied().filter(|_| is_alone);
+            let Some((target, array)) = target.zip(self.batch.columns().get(at)) else { continue };
             let field = fields.get(target);
             let Some(cast) = field.and_then(|field| cast(&column.kind, &field.field_type, array)) else {
                 continue;
