@@ -83,7 +83,10 @@ pub(super) fn value(from: &JsonValue<'_>, names: Option<&Names>) -> Value {
             from.text().map_or_else(|| from.source.trim_matches('"').to_owned(), |text| text.into_owned()),
         ),
         JsonKind::Array(elements) => {
-            Value::Array(elements.iter().map(|element| value(&element, names)).collect())
+            // As much as is needed, and not what a list of unknown length grows to: there may be millions.
+            let mut values = Vec::with_capacity(elements.len());
+            values.extend(elements.iter().map(|element| value(&element, names)));
+            Value::Array(values)
         }
         JsonKind::Object(members) => object(members, names),
     }
