@@ -143,20 +143,37 @@ fn a_million_levels_are_one_reject() {
 #[test]
 fn very_many_names_in_one_event_are_columns_up_to_the_limit_and_rescued_beyond() {
     let place = super::memory::place();
-    let fields: String = (0..900_000).map(|n| format!(",\"f{n}\":{n}")).collect();
-    around(&place, format!("{{\"id\":0{fields}}}").as_bytes());
+    let names = |count: usize| (0..count).map(|n| format!(",\"f{n}\":{n}")).collect::<String>();
+    around(&place, format!("{{\"id\":0{}}}", names(200_000)).as_bytes());
     let report = within(&place, "very many names", &["events", "events.ndjson"]);
     assert_eq!((&report["rows"], &report["rejected"]), (&json!(3), &json!(0)), "{report}");
     // id, v and the first fields are columns; each of the others is one value, none is lost.
     let columns = report_columns(&place);
     assert_eq!(columns, 1_000 + 1, "with _rescued_data");
-    assert_eq!(report["rescued"], 900_000 + 2 - 1_000);
-    // The same name a million times.
+    assert_eq!(report["rescued"], 200_000 + 2 - 1_000);
+    // The same name as often.
+    let again = |count: usize| (0..count).map(|n| format!(",\"v\":{n}")).collect::<String>();
+    around(&place, format!("{{\"id\":0{}}}", again(200_000)).as_bytes());
+    let report = within(&place, "one name again and again", &["again", "events.ndjson"]);
+    assert_eq!((&report["rows"], &report["rescued"]), (&json!(3), &json!(199_999)), "{report}");
+    assert_eq!(place.rows("select v from again where id = 0"), json!([[199_999]]));
+}
+
+#[test]
+fn nearly_a_million_names_in_one_event_are_one_reject() {
+    let names: String = (0..900_000).map(|n| format!(",\"f{n}\":{n}")).collect();
     let again: String = (0..1_000_000).map(|n| format!(",\"v\":{n}")).collect();
-    around(&place, format!("{{\"id\":0{again}}}").as_bytes());
-    let report = within(&place, "one name a million times", &["again", "events.ndjson"]);
-    assert_eq!((&report["rows"], &report["rescued"]), (&json!(3), &json!(999_999)), "{report}");
-    assert_eq!(place.rows("select v from again where id = 0"), json!([[999_999]]));
+    for (name, fields) in [("900,000 names", names), ("one name a million times", again)] {
+        let place = super::memory::place();
+        let line = format!("{{\"id\":0{fields}}}");
+        around(&place, line.as_bytes());
+        let report = within(&place, name, &["events", "events.ndjson"]);
+        assert_eq!((&report["rows"], &report["rejected"]), (&json!(2), &json!(1)), "{report}");
+        let kept = place.rows("select reason, length(record) from events_rejects");
+        let [[reason, length]] = serde_json::from_value::<[[Value; 2]; 1]>(kept).unwrap();
+        assert!(reason.as_str().unwrap().starts_with("too much to rescue"), "{reason}");
+        assert_eq!(length, line.len(), "all of it is kept");
+    }
 }
 
 fn report_columns(place: &Place) -> usize {

@@ -11,7 +11,7 @@ INSERT INTO t (a) SELECT a + CAST(c AS bigint) FROM t WHERE a = 1;
 --> TYPE_MISMATCH at 1:19: Insert query has mismatched column types: column 'a' is integer, and the query gives bigint. Table: [integer], Query: [bigint]
 INSERT INTO t (a) SELECT a FROM (SELECT 2000000000 + a AS a FROM t WHERE a = 3) AS big;
 --> 1 rows
-INSERT INTO t (a) SELECT a * 2000000000 FROM t;
+INSERT INTO t (a) SELECT a * 2000000000 FROM t WHERE a = 11;
 --> NUMERIC_VALUE_OUT_OF_RANGE at 1:1: Can't cast value 22000000000 to type Int32
 -- The engine's sum of integers is a bigint, and so is Trino's.
 INSERT INTO t (a) SELECT sum(a) FROM t;
