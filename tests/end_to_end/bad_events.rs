@@ -197,6 +197,19 @@ fn a_gzip_bomb_is_read_in_little_memory() {
     assert!(kept[0][2].as_str().unwrap().contains("too long"), "{kept}");
 }
 
+#[test]
+fn compressed_data_becomes_no_more_text_than_it_may() {
+    let place = Place::new();
+    let mut text = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    (0..100_000).for_each(|n| writeln!(text, "{{\"id\":{n}}}").unwrap());
+    place.write("events.json.gz", text.finish().unwrap());
+    let limited = ["ingest", "--output", "json", "events", "events.json.gz", "--decompressed-max", "1MiB"];
+    place.hosu(&limited).fails(1, "SOURCE_TOO_LONG", "events.json.gz");
+    // Nothing of it is there, and it can be loaded once it may be so long.
+    assert_eq!(place.ingest(&["events", "events.json.gz", "--decompressed-max", "10MiB"])["rows"], 100_000);
+    assert_eq!(place.rows("select count(*), count(distinct id) from events"), json!([[100_000, 100_000]]));
+}
+
 #[cfg(unix)]
 #[test]
 fn links_that_lead_to_themselves_and_pipes_are_left_out_of_folders() {
@@ -222,6 +235,10 @@ fn links_that_lead_to_themselves_and_pipes_are_left_out_of_folders() {
     for name in ["loop", "dangling", "folder/a", "folder/b"] {
         assert!(left_out.contains(name), "{name}: {left_out}");
     }
+    // A pattern that meets them leaves them out, too.
+    let run = place.hosu(&["ingest", "--output", "json", "matched", "folder/*"]);
+    let report = run.ok().json();
+    assert_eq!((&report["rows"], &report["sources"]), (&json!(1), &json!(1)), "{report}");
     // Named themselves they are errors that name them.
     for name in ["folder/a", "folder/dangling"] {
         let run = place.hosu(&["ingest", "--output", "json", "events", name]);
