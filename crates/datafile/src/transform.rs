@@ -13,6 +13,7 @@ use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type,
     Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
 };
+use hosu_table::calendar::civil;
 use iceberg::spec::{PrimitiveLiteral, Transform};
 use iceberg::transform::create_transform_function;
 
@@ -24,9 +25,9 @@ const NANOS_PER_MICRO: i64 = 1_000;
 pub(crate) fn apply(transform: Transform, values: &ArrayRef) -> Result<ArrayRef, String> {
     match (transform, values.data_type()) {
         (Transform::Identity, _) => Ok(values.clone()),
-        (Transform::Year, _) => int(&days(values)?, |day| year_and_month(day).0 - 1970),
+        (Transform::Year, _) => int(&days(values)?, |day| civil(day).0 - 1970),
         (Transform::Month, _) => int(&days(values)?, |day| {
-            let (year, month) = year_and_month(day);
+            let (year, month, _) = civil(day);
             (year - 1970) * 12 + month - 1
         }),
         (Transform::Day, _) => {
@@ -135,19 +136,6 @@ fn micros(values: &ArrayRef) -> Result<PrimitiveArray<Int64Type>, String> {
 
 fn timestamps(micros: PrimitiveArray<Int64Type>) -> TimestampMicrosecondArray {
     micros.unary(|micros| micros)
-}
-
-/// Year and month (1 to 12) of a day since 1970, by the calendar that Iceberg uses for all of time. After Hinnant's
-/// `civil_from_days`: years begin in March, so that the leap day is the last one.
-fn year_and_month(day: i64) -> (i64, i64) {
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let of_era = day.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month)
 }
 
 fn non_zero(width: i64) -> Result<(), String> {

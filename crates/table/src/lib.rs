@@ -4,6 +4,7 @@
 //! and do what was decided. Tables are described with the types of `iceberg::spec`.
 
 pub mod arrow_schema;
+pub mod calendar;
 pub mod commit;
 pub mod declared;
 pub mod evolution;

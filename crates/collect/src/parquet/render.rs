@@ -14,6 +14,7 @@ use arrow::datatypes::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hosu_table::calendar::civil;
 
 use super::columns::{Column, Kind, Single};
 
@@ -400,20 +401,12 @@ fn timestamp(nanos: i128, is_utc: bool, out: &mut Vec<u8>) {
 
 /// A day that is so many behind 1970-01-01. Years beyond those of four digits have a sign, and fit no column of JSON's.
 fn date(days: i64, out: &mut Vec<u8>) {
-    // Years are counted from March, in eras of 400 of them: the leap day is the last of a year then.
-    let from_era = i128::from(days) + 719_468;
-    let (era, day) = (from_era.div_euclid(146_097), from_era.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year + i128::from(month <= 2);
+    let (year, month, day) = civil(days);
     match year {
         0..=9_999 => write(out, format_args!("{year:04}")),
         _ => write(out, format_args!("{year:+05}")),
     }
-    write(out, format_args!("-{month:02}-{day_of_month:02}"));
+    write(out, format_args!("-{month:02}-{day:02}"));
 }
 
 fn time(nanos: i128, out: &mut Vec<u8>) {

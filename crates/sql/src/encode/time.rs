@@ -3,6 +3,7 @@
 use arrow::array::timezone::Tz;
 use arrow::datatypes::TimeUnit;
 use chrono::{DateTime, Offset, TimeZone};
+use hosu_table::calendar::civil;
 
 /// Seconds and their fraction, from 1970 or from midnight.
 #[derive(Clone, Copy)]
@@ -106,22 +107,6 @@ pub(super) fn date(days: i64) -> String {
 pub(super) fn iso_date(days: i64) -> String {
     let date = date(days);
     if date.starts_with('-') || date.find('-') == Some(4) { date } else { format!("+{date}") }
-}
-
-/// Year, month and day of the proleptic Gregorian calendar. The year is counted from March, so that the leap day is its
-/// last; an era is 400 years.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = i128::from(days) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + i128::from(month <= 2);
-    let narrow = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
-    (narrow(year), narrow(month), narrow(day))
 }
 
 /// A span of time.

@@ -1,3 +1,5 @@
+//! Values that are easily spelled wrongly: fractions, days, decimals, bytes that are no text.
+
 use super::*;
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
