@@ -30,7 +30,7 @@ pub fn missing(base: &Schema, declared: &[NestedFieldRef], limits: Limits) -> Mi
 }
 
 /// How many columns a schema has, those inside others counted, the table's own ones not.
-fn leaves_of(schema: &Schema) -> usize {
+pub(crate) fn leaves_of(schema: &Schema) -> usize {
     let fields = schema.as_struct().fields().iter().filter(|field| !is_reserved(&field.name));
     fields.map(|field| leaves_of_type(&field.field_type)).sum()
 }

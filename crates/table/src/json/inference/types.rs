@@ -7,8 +7,8 @@ use iceberg::spec::{ListType, NestedField, NestedFieldRef, Schema, StructType, T
 
 use super::counts::Wanted;
 use super::{Inference, Node, ROOT};
+use crate::declared::leaves_of;
 use crate::evolve::{self, ParentPath};
-use crate::rejects::is_reserved;
 
 /// The fields that were seen and that a schema lacks.
 pub(super) fn additions(inference: &Inference, base: &Schema) -> Vec<(ParentPath, NestedFieldRef)> {
@@ -33,23 +33,6 @@ pub(super) fn beyond_limit(inference: &Inference, base: &Schema) -> usize {
     let top = Place { path: ParentPath::root(), full_name: String::new() };
     find_missing(inference, ROOT, base.as_struct().fields(), &top, &mut missing);
     within_limit(inference, &wanted(inference), &missing, leaves_of(base)).1
-}
-
-/// How many columns a schema has, those inside structs and lists counted, the table's own ones not.
-fn leaves_of(schema: &Schema) -> usize {
-    let fields = schema.as_struct().fields().iter().filter(|field| !is_reserved(&field.name));
-    fields.map(|field| leaves_of_type(&field.field_type)).sum()
-}
-
-fn leaves_of_type(column_type: &Type) -> usize {
-    match column_type {
-        Type::Primitive(_) => 1,
-        Type::Struct(inside) => inside.fields().iter().map(|field| leaves_of_type(&field.field_type)).sum(),
-        Type::List(list) => leaves_of_type(&list.element_field.field_type),
-        Type::Map(map) => {
-            leaves_of_type(&map.key_field.field_type) + leaves_of_type(&map.value_field.field_type)
-        }
-    }
 }
 
 /// A field that a schema lacks.
