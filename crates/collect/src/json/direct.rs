@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
                     self.word(b"null")?;
                 }
             }
-            has_more = self.has_more(b'}')?;
+            has_more = self.cursor.has_more(b'}')?;
         }
         self.depth -= 1;
         let has_all =
@@ -108,17 +108,6 @@ impl<'a> Walk<'a> {
         self.depth += 1;
         self.cursor.skip_white_space();
         Some(())
-    }
-
-    /// Whether another element or member follows.
-    #[inline]
-    fn has_more(&mut self, bracket: u8) -> Option<bool> {
-        self.cursor.skip_white_space();
-        if self.cursor.take(b',') {
-            self.cursor.skip_white_space();
-            return Some(true);
-        }
-        self.cursor.take(bracket).then_some(false)
     }
 
     /// The name of the next member; the cursor is at its value then.
@@ -252,7 +241,7 @@ impl<'a> Walk<'a> {
             self.list_places_left = self.list_places_left.checked_sub(element.columns)?;
             self.value(element, &mut column.values, end)?;
             end += 1;
-            has_more = self.has_more(b']')?;
+            has_more = self.cursor.has_more(b']')?;
         }
         self.depth -= 1;
         self.bytes += (end - start) * column.values.null_bytes();

@@ -112,6 +112,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether another element or member follows, to which it goes; else past the bracket that ends them.
+    #[inline]
+    pub fn has_more(&mut self, bracket: u8) -> Option<bool> {
+        self.skip_white_space();
+        if self.take(b',') {
+            self.skip_white_space();
+            return Some(true);
+        }
+        self.take(bracket).then_some(false)
+    }
+
     /// Whether nothing follows.
     pub fn is_at_end(&self) -> bool {
         self.at == self.bytes.len()

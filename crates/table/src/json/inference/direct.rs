@@ -65,7 +65,7 @@ impl Walk<'_, '_> {
                 // A name that never had a value, and has none here.
                 None => self.cursor.take_all(b"null").then_some(())?,
             }
-            has_more = self.has_more(b'}')?;
+            has_more = self.cursor.has_more(b'}')?;
         }
         Some(())
     }
@@ -120,18 +120,8 @@ impl Walk<'_, '_> {
         let mut has_more = !self.cursor.take(b']');
         while has_more {
             self.value(inside?)?;
-            has_more = self.has_more(b']')?;
+            has_more = self.cursor.has_more(b']')?;
         }
         Some(())
-    }
-
-    /// Whether another element or member follows.
-    fn has_more(&mut self, bracket: u8) -> Option<bool> {
-        self.cursor.skip_white_space();
-        if self.cursor.take(b',') {
-            self.cursor.skip_white_space();
-            return Some(true);
-        }
-        self.cursor.take(bracket).then_some(false)
     }
 }
