@@ -211,7 +211,7 @@ impl Reading {
         raw: RawReader,
         watch: Watch,
     ) -> Result<Opened, CollectError> {
-        let file = raw.file().map_err(|error| told(source, &watch, FrameError::Io(error)))?;
+        let file = raw.file();
         let framed = match source.part().filter(|part| part.from.byte() > 0) {
             Some(part) => {
                 Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))

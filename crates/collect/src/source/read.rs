@@ -32,7 +32,7 @@ pub struct RawReader {
 }
 
 enum Inner {
-    File(File),
+    File { file: Arc<File>, size_bytes: u64 },
     Part { file: Arc<File>, at: u64, to_byte: u64 },
     Stream(SpoolReader),
     Object { pieces: mpsc::Receiver<Result<Bytes, StoreError>>, piece: Bytes },
@@ -91,14 +91,11 @@ impl RawReader {
 
 impl RawReader {
     /// The file that it reads from its start, and how many bytes of it; none of what is no file.
-    ///
-    /// # Errors
-    /// When the system does not say.
-    pub fn file(&self) -> io::Result<Option<(Arc<File>, u64)>> {
+    pub fn file(&self) -> Option<(Arc<File>, u64)> {
         match &self.inner {
-            Inner::File(file) => Ok(Some((Arc::new(file.try_clone()?), file.metadata()?.len()))),
-            Inner::Part { file, at: 0, to_byte } => Ok(Some((file.clone(), *to_byte))),
-            _ => Ok(None),
+            Inner::File { file, size_bytes } => Some((file.clone(), *size_bytes)),
+            Inner::Part { file, at: 0, to_byte } => Some((file.clone(), *to_byte)),
+            _ => None,
         }
     }
 }
@@ -106,7 +103,8 @@ impl RawReader {
 fn open_file(path: &Path) -> Result<(Inner, Opened), CollectError> {
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.map_err(|error| local::unreadable(path, error))?;
-    Ok((Inner::File(file), Opened::File { path: path.to_owned(), stamp: Stamp::of(&metadata) }))
+    let inner = Inner::File { file: Arc::new(file), size_bytes: metadata.len() };
+    Ok((inner, Opened::File { path: path.to_owned(), stamp: Stamp::of(&metadata) }))
 }
 
 fn open_part(part: &Part, name: &str) -> Result<(Inner, Opened), CollectError> {
@@ -132,7 +130,7 @@ fn open_object(store: &Store, location: &Location, info: &ObjectInfo, runtime: &
 impl Read for RawReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.inner {
-            Inner::File(file) => file.read(buffer)?,
+            Inner::File { file, .. } => file.as_ref().read(buffer)?,
             Inner::Part { file, at, to_byte } => {
                 let room = usize::try_from(*to_byte - *at).unwrap_or(usize::MAX).min(buffer.len());
                 let read = file.read_at(buffer.get_mut(..room).unwrap_or_default(), *at)?;
