@@ -140,33 +140,32 @@ fn as_view(field: &FieldRef) -> FieldRef {
 /// What the columns of a file are: of these types as they are read, of this schema as it is written. Both have the same
 /// leaves in the same order.
 pub(super) fn columns(fields: &Fields, schema: &SchemaDescriptor) -> Option<Vec<Column>> {
-    let mut leaves = schema.columns().iter();
-    let columns: Option<Vec<Column>> =
-        fields.iter().map(|field| column(field, &mut |()| leaves.next().map(|leaf| single(leaf)))).collect();
+    let mut leaves = schema.columns().iter().map(|leaf| single(leaf));
+    let columns: Option<Vec<Column>> = fields.iter().map(|field| column(field, &mut leaves)).collect();
     columns.filter(|_| leaves.next().is_none())
 }
 
-fn column(field: &Field, next: &mut dyn FnMut(()) -> Option<Single>) -> Option<Column> {
-    Some(Column { name: field.name().clone(), kind: kind(field.data_type(), next)? })
+fn column(field: &Field, leaves: &mut dyn Iterator<Item = Single>) -> Option<Column> {
+    Some(Column { name: field.name().clone(), kind: kind(field.data_type(), leaves)? })
 }
 
-fn kind(data_type: &DataType, next: &mut dyn FnMut(()) -> Option<Single>) -> Option<Kind> {
+fn kind(data_type: &DataType, leaves: &mut dyn Iterator<Item = Single>) -> Option<Kind> {
     Some(match data_type {
         DataType::Struct(fields) => {
-            Kind::Struct(fields.iter().map(|field| column(field, next)).collect::<Option<_>>()?)
+            Kind::Struct(fields.iter().map(|field| column(field, leaves)).collect::<Option<_>>()?)
         }
-        DataType::List(inside) => Kind::List(Box::new(kind(inside.data_type(), next)?)),
+        DataType::List(inside) => Kind::List(Box::new(kind(inside.data_type(), leaves)?)),
         DataType::Map(entry, _) => match entry.data_type() {
             DataType::Struct(fields) => match fields.as_ref() {
                 [key, value] => Kind::Map {
-                    key: Box::new(kind(key.data_type(), next)?),
-                    value: Box::new(kind(value.data_type(), next)?),
+                    key: Box::new(kind(key.data_type(), leaves)?),
+                    value: Box::new(kind(value.data_type(), leaves)?),
                 },
                 _ => return None,
             },
             _ => return None,
         },
-        _ => Kind::Single(next(())?),
+        _ => Kind::Single(leaves.next()?),
     })
 }
 
