@@ -109,18 +109,19 @@ impl Chunk {
         }
     }
 
-    /// Whether its records are rows, and no text.
-    pub fn has_rows(&self) -> bool {
-        matches!(self.records, Records::Rows(_))
+    /// Its records where they are rows, and no text.
+    pub fn rows(&self) -> Option<&Rows> {
+        match &self.records {
+            Records::Rows(rows) => Some(rows),
+            Records::Lines | Records::Spans(_) => None,
+        }
     }
 
     /// The chunk from one of its rows on; what was rejected is not in it.
     #[must_use]
     pub fn rest_from_row(&self, row: usize) -> Self {
-        let records = match &self.records {
-            Records::Rows(rows) => Records::Rows(rows.rest_from(row)),
-            other => other.clone(),
-        };
+        let rest = self.rows().map(|rows| Records::Rows(rows.rest_from(row)));
+        let records = rest.unwrap_or_else(|| self.records.clone());
         let line_number = self.line_number + row as u64;
         Self { records, ..Self::of_lines(Vec::new(), self.byte_offset, line_number) }
     }

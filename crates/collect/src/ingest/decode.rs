@@ -69,14 +69,16 @@ impl Decoding {
             None => Decoder::with_rules(&self.schema, self.rules)?.checked_by(self.checker.clone()),
         };
         let mut chunks = VecDeque::from(chunks);
-        let piece = match chunks.pop_front() {
-            Some((source, chunk)) if chunk.has_rows() => {
+        let first = chunks.pop_front();
+        let rows = first.as_ref().and_then(|(source, chunk)| Some((*source, chunk, chunk.rows()?)));
+        let piece = match rows {
+            Some((source, chunk, rows)) => {
                 // Such rows are a batch of their own.
-                let (batch, told, rest) = self.decode_rows(&mut decoder, chunk)?;
+                let (batch, told, rest) = self.decode_rows(&mut decoder, chunk, rows)?;
                 let rest = rest.into_iter().map(|chunk| (source, chunk)).chain(chunks).collect();
                 Piece { batch, told: vec![(source, told)], rest }
             }
-            first => self.decode_lines(&mut decoder, first.into_iter().chain(chunks))?,
+            None => self.decode_lines(&mut decoder, first.into_iter().chain(chunks))?,
         };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
         Ok(piece)
@@ -89,7 +91,7 @@ impl Decoding {
     ) -> Result<Piece, DecoderError> {
         let (mut told, mut rest) = (Vec::new(), Vec::new());
         for (source, chunk) in chunks {
-            if !rest.is_empty() || chunk.has_rows() {
+            if !rest.is_empty() || chunk.rows().is_some() {
                 rest.push((source, chunk));
                 continue;
             }

@@ -14,9 +14,9 @@ use hosu_table::rejects::raw_column;
 use iceberg::spec::{NestedFieldRef, Schema, Type};
 
 use super::decode::Decoding;
-use crate::frame::{self, Chunk, HEAD_BYTES_MAX, Records};
+use crate::frame::{self, Chunk, HEAD_BYTES_MAX};
 use crate::json::{Decoder, DecoderError, Place, Pushed, Reject, Told};
-use crate::parquet::Landed;
+use crate::parquet::{Landed, Rows};
 
 /// Whether a schema has columns that must have a value.
 pub(super) fn has_required(schema: &Schema) -> bool {
@@ -50,11 +50,9 @@ impl Decoding {
     pub(super) fn decode_rows(
         &self,
         decoder: &mut Decoder,
-        chunk: Chunk,
+        chunk: &Chunk,
+        rows: &Rows,
     ) -> Result<(RecordBatch, Told, Option<Chunk>), DecoderError> {
-        let Records::Rows(rows) = &chunk.records else {
-            return Ok((decoder.finish_batch()?, decoder.tell(), Some(chunk)));
-        };
         let piece = rows.first(rows.fitting(self.rows_bytes_max));
         let landed = if self.judges_whole { None } else { Some(piece.landed(&self.schema)) };
         let raw = raw_column(&self.schema);
@@ -63,11 +61,11 @@ impl Decoding {
         let count = match &landed {
             Some(_) if is_all => piece.len(),
             Some(landed) => piece.each_rest(landed, |row, record, whole| {
-                self.take(decoder, &chunk, &mut taken, (row, record), rows.record_bytes_max(), whole)
+                self.take(decoder, chunk, &mut taken, (row, record), rows.record_bytes_max(), whole)
             }),
             None => piece.each(|row, record| {
                 let whole = || record.to_vec();
-                self.take(decoder, &chunk, &mut taken, (row, record), rows.record_bytes_max(), &whole)
+                self.take(decoder, chunk, &mut taken, (row, record), rows.record_bytes_max(), &whole)
             }),
         };
         let mut told = decoder.tell();
