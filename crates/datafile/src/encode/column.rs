@@ -1,8 +1,8 @@
 //! One column of one row group: slots and values in, pages out.
 //!
 //! What Parquet's own writer does for the types that most columns have, made for many files that are open at a time: a column
-//! holds its finished pages, its dictionary and the page it has begun, and nothing else. Encodings are those that all readers know:
-//! plain values, and dictionaries as long as they are small.
+//! holds its finished pages, its dictionary, the page it has begun, those that wait for what becomes of the dictionary, and nothing
+//! else. Encodings are those that all readers know: plain values, and dictionaries where they pay and as long as they are small.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
