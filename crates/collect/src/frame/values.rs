@@ -7,6 +7,7 @@
 //! the broken one did, with the same white space and a `{`: so what is inside a record is not taken for one.
 
 mod begun;
+mod envelope;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -18,12 +19,6 @@ use super::{Chunks, Cutting};
 use crate::json::Reject;
 use begun::{Begun, certain, next_of_line};
 pub(super) use walk::{Looked, Walk, member, skip_blank};
-
-/// So many names of fields of envelopes are counted.
-const NAMES_MAX: usize = 100;
-
-/// A name in an envelope may be so long.
-const NAME_BYTES_MAX: usize = 4 << 10;
 
 /// White space before a record that is longer is not remembered.
 const INDENT_BYTES_MAX: usize = 1 << 10;
@@ -59,6 +54,8 @@ pub(super) struct Values<R> {
     /// The white space that `at` has before it in its line, if there is nothing else.
     indent: Option<Vec<u8>>,
     open: Vec<Level>,
+    /// The envelope that is open, as long as no array of records was found in it.
+    barren: Option<Begun>,
     state: State,
     /// Whether a record did not end: from then on a line that begins as a record does ends the one before.
     lines_begin_records: bool,
@@ -114,6 +111,7 @@ impl<R: Read> Values<R> {
             counted: byte_offset,
             indent: Some(Vec::new()),
             open: Vec::new(),
+            barren: None,
             state: State::Between,
             lines_begin_records: false,
             spans: Vec::new(),
@@ -179,6 +177,7 @@ impl<R: Read> Values<R> {
 
     fn forget(&mut self, before: u64) {
         self.count_lines(before);
+        self.keep_envelope(before);
         self.buffer.drain(..self.index(before));
         self.start = before;
     }
@@ -233,7 +232,7 @@ impl<R: Read> Values<R> {
         let Some(next) = self.rest().first().copied() else { return false };
         match (self.open.last().copied(), next) {
             (None, b'[') if self.path.is_empty() => self.enter(Level::Records),
-            (None, b'{') if !self.path.is_empty() => self.enter(Level::Envelope(0)),
+            (None, b'{') if !self.path.is_empty() => self.enter_envelope(),
             (None, b'{')
             | (Some(Level::Records), b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
                 self.begin();
@@ -241,6 +240,7 @@ impl<R: Read> Values<R> {
             (Some(Level::Records), b']') | (Some(Level::Envelope(_)), b'}') => {
                 self.open.pop();
                 self.pass(1);
+                self.leave_envelope();
             }
             (Some(_), b',') => self.pass(1),
             (Some(Level::Envelope(depth)), b'"') => return self.member(depth),
@@ -265,30 +265,6 @@ impl<R: Read> Values<R> {
         let indent = self.indent.take().unwrap_or_default();
         let begun = Begun { at: self.at, line_number, indent, begins_line, head: Vec::new() };
         self.state = State::Record { walk: Walk::default(), begun };
-    }
-
-    /// A member of an envelope: the next name of the path, or one that is beside the records.
-    fn member(&mut self, depth: usize) -> bool {
-        let rest = self.rest();
-        let Some((name, value_at)) = member(rest.get(..NAME_BYTES_MAX).unwrap_or(rest)) else {
-            let is_none = self.ended || rest.len() >= NAME_BYTES_MAX;
-            return is_none && self.reject_line();
-        };
-        let value = rest.get(value_at).copied();
-        let is_next = self.path.get(depth).is_some_and(|wanted| *wanted == name);
-        let is_last = depth + 1 == self.path.len();
-        self.pass(value_at);
-        match value {
-            Some(b'[') if is_next && is_last => self.enter(Level::Records),
-            Some(b'{') if is_next && !is_last => self.enter(Level::Envelope(depth + 1)),
-            _ => {
-                if self.others.len() < NAMES_MAX || self.others.contains_key(&name) {
-                    *self.others.entry(name).or_default() += 1;
-                }
-                self.state = State::Skip { walk: Walk::default(), too_long: None };
-            }
-        }
-        true
     }
 
     /// A line that is no part of a record.
@@ -401,11 +377,7 @@ impl<R: Read> Values<R> {
         self.at += breaks_at as u64;
         self.lines_begin_records = true;
         let reason = if too_long.is_some() { TOO_LONG } else { BROKEN_BESIDE };
-        let begun = too_long.unwrap_or_else(|| Begun {
-            at: self.at,
-            line_number: self.count_lines(self.at),
-            ..Begun::default()
-        });
+        let begun = too_long.unwrap_or_else(|| self.broken_beside());
         self.state = State::Lost { begun, reason };
         true
     }
@@ -439,6 +411,7 @@ impl<R: Read> Values<R> {
         // The next line begins with an envelope of its own.
         if !begun.begins_line && !self.path.is_empty() {
             self.open.clear();
+            self.barren = None;
         }
         self.indent = Some(Vec::new());
         self.state = State::Between;
@@ -464,12 +437,9 @@ impl<R: Read> Values<R> {
             },
             State::Skip { too_long: Some(begun), .. } => self.end(begun),
             _ => {
-                let is_open = !self.open.is_empty();
-                let unclosed = || is_open.then(|| UNCLOSED.to_owned());
+                let unclosed = || (!self.open.is_empty()).then(|| UNCLOSED.to_owned());
                 if let Some(reason) = reason.or_else(unclosed) {
-                    let (record, byte_offset) = (Vec::new(), self.at);
-                    let line_number = self.count_lines(byte_offset);
-                    self.rejects.push(Reject { record, reason, byte_offset, line_number });
+                    self.reject_rest(reason);
                 }
             }
         }

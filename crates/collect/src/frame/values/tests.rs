@@ -92,6 +92,25 @@ fn records_stand_in_envelopes_and_what_is_beside_them_is_counted() {
 }
 
 #[test]
+fn an_envelope_without_records_is_a_reject() {
+    let text = r#"{"d": {"r": [{"a":1}]}} {"d":{"r":{"a":2}}} {"x": "}", "d": {}}
+{"d":{"r":[]}} {"d":null} {"r":[{"a":3}]} {"d":{"r":[{"a":4}],"q":1}}"#;
+    let (records, rejects) = always(text.as_bytes(), &["d", "r"]);
+    assert_eq!(records, [r#"{"a":1}"#, r#"{"a":4}"#]);
+    let without = [r#"{"d":{"r":{"a":2}}}"#, r#"{"x": "}", "d": {}}"#, r#"{"d":null}"#, r#"{"r":[{"a":3}]}"#];
+    assert_eq!(rejects, without);
+    assert_eq!(always(br#"{"x": [1, 2"#, &["r"]), (none(), vec![r#"{"x": [1, 2"#.to_owned()]));
+    let broken = always(b"{\"x\": \"1\n\"}\n{\"r\": [{\"a\":1}]}", &["r"]);
+    assert_eq!(broken, (vec![r#"{"a":1}"#.to_owned()], vec!["{\"x\": \"1\n\"}".to_owned()]));
+    let long = format!(r#"{{"x": "{}"}}{{"r":[{{"a":1}}]}}"#, "y".repeat(300));
+    let (records, rejects) = taken(long.as_bytes(), &["r"], 16, 100);
+    assert_eq!(
+        (records.as_slice(), rejects.as_slice()),
+        (&[r#"{"a":1}"#.to_owned()][..], &[long[..100].to_owned()][..])
+    );
+}
+
+#[test]
 fn what_is_broken_costs_itself_only() {
     // A text without its end quote, a record without its end, and garbage between records.
     for broken in ["{\"a\": \"x},", "{\"a\": [1, 2,", "{\"a\": {\"b\": 1},"] {
