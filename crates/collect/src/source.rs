@@ -6,14 +6,15 @@
 //! a folder or glob sorted by path, so that the same command reads the same rows in the same order.
 //!
 //! What a text means: `-` is standard input; what begins with a scheme is an object, a prefix or a glob of objects;
-//! a path that exists is that file or folder, whatever characters it has; anything else with `*`, `?` or `[` is a
-//! glob. In folders and globs, names that begin with `.` or `_` are other programs' notes (`_SUCCESS`, `.crc`)
+//! a path that exists is that file or folder, whatever characters it has; anything else with `*`, `?`, `[` or `{a,b}`
+//! is a glob. In folders and globs, names that begin with `.` or `_` are other programs' notes (`_SUCCESS`, `.crc`)
 //! and are left out, and so are sockets, pipes and links to folders: each is reported. A pipe that is named itself
 //! is read as a stream.
 
 mod listing;
 mod local;
 pub(crate) mod part;
+mod pattern;
 mod read;
 mod remote;
 mod spool;

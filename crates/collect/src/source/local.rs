@@ -9,9 +9,9 @@ use std::sync::Arc;
 use hosu_host::Host;
 
 use super::{
-    Found, GONE, HIDDEN, LINKED_FOLDER, LINKED_NOWHERE, LeftOut, MATCH, NOT_A_FILE, Source, SourceKind, Spool,
+    Found, GONE, HIDDEN, LINKED_FOLDER, LINKED_NOWHERE, LeftOut, NOT_A_FILE, Source, SourceKind, Spool,
 };
-use super::{is_glob, is_hidden};
+use super::{is_glob, is_hidden, pattern};
 use crate::error::CollectError;
 use crate::progress::Progress;
 
@@ -34,7 +34,9 @@ pub(super) fn find(
             Err(CollectError::SourceUrl { name: text.to_owned(), reason })
         }
         Ok(metadata) => named(host, &path, &metadata, progress),
-        Err(error) if is_absent(&error) && is_glob(text) => find_glob(text, folder, progress),
+        Err(error) if is_absent(&error) && (is_glob(text) || pattern::has_alternatives(text)) => {
+            find_globs(text, folder, progress)
+        }
         Err(error) => Err(unreadable(&path, error)),
     }
 }
@@ -135,38 +137,10 @@ fn looked_at(path: &Path, found: &mut Found) -> Result<Option<Metadata>, Collect
     Ok(None)
 }
 
-fn find_glob(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Found, CollectError> {
-    let folder = folder.to_str().ok_or_else(|| CollectError::SourceName { name: lossy(folder) })?;
-    let whole = if text.starts_with('/') {
-        text.to_owned()
-    } else {
-        format!("{}/{text}", glob::Pattern::escape(folder))
-    };
-    let bad = |error: glob::PatternError| CollectError::BadPattern {
-        pattern: text.to_owned(),
-        reason: error.msg.to_owned(),
-    };
-    let asks_for_hidden = text.split('/').any(is_hidden);
+fn find_globs(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Found, CollectError> {
     let mut found = Found::default();
-    for path in glob::glob_with(&whole, MATCH).map_err(bad)? {
-        let path = path.map_err(|error| {
-            let path = error.path().to_owned();
-            unreadable(&path, error.into())
-        })?;
-        if !asks_for_hidden && hidden_below(&path, text, folder) {
-            found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
-            continue;
-        }
-        let Some(metadata) = looked_at(&path, &mut found)? else { continue };
-        match metadata.is_dir() {
-            // An empty folder among the matches is no error, unlike one that was named.
-            true => walk(&real_path(&path)?, &mut found, progress)?,
-            false if metadata.is_file() => {
-                found.sources.push(file(&path)?);
-                progress.found(1);
-            }
-            false => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
-        }
+    for pattern in pattern::alternatives(text)? {
+        find_glob(&pattern, folder, &mut found, progress)?;
     }
     if found.sources.is_empty() {
         return Err(CollectError::NothingMatches {
@@ -177,13 +151,39 @@ fn find_glob(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Found
     Ok(found)
 }
 
+fn find_glob(
+    pattern: &str,
+    folder: &Path,
+    found: &mut Found,
+    progress: &dyn Progress,
+) -> Result<(), CollectError> {
+    let asks_for_hidden = pattern::asks_for_hidden(pattern);
+    for path in pattern::matches(pattern, folder, found)? {
+        if !asks_for_hidden && hidden_below(&path, pattern, folder) {
+            found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
+            continue;
+        }
+        let Some(metadata) = looked_at(&path, found)? else { continue };
+        match metadata.is_dir() {
+            // An empty folder among the matches is no error, unlike one that was named.
+            true => walk(&real_path(&path)?, found, progress)?,
+            false if metadata.is_file() => {
+                found.sources.push(file(&path)?);
+                progress.found(1);
+            }
+            false => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
+        }
+    }
+    Ok(())
+}
+
 /// Whether a match has a hidden name below the part of the pattern that is spelled out.
-fn hidden_below(path: &Path, pattern: &str, folder: &str) -> bool {
+fn hidden_below(path: &Path, pattern: &str, folder: &Path) -> bool {
     let spelled: Vec<&str> = pattern.split('/').take_while(|name| !is_glob(name)).collect();
     let base = if pattern.starts_with('/') {
         PathBuf::from(format!("/{}", spelled.join("/").trim_start_matches('/')))
     } else {
-        Path::new(folder).join(spelled.join("/"))
+        folder.join(spelled.join("/"))
     };
     let below = path.strip_prefix(&base).unwrap_or(path);
     below.components().any(|name| name.as_os_str().to_str().is_some_and(is_hidden))

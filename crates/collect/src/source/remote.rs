@@ -5,7 +5,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use hosu_host::{Location, ObjectInfo, Store, StoreError};
 
 use super::listing::{Listing, Object};
-use super::{After, Found, HIDDEN, LeftOut, MATCH, Source, SourceKind, is_glob, is_hidden};
+use super::{After, Found, HIDDEN, LeftOut, MATCH, Source, SourceKind, is_glob, is_hidden, pattern};
 use crate::error::CollectError;
 use crate::progress::Progress;
 
@@ -28,24 +28,50 @@ pub(super) async fn find(
     after: Option<&After>,
     progress: &dyn Progress,
 ) -> Result<Found, CollectError> {
+    let listing = Listing { store, after, progress };
+    let found = find_one(listing, text).await;
+    let nothing = match found {
+        Err(error) if is_nothing(&error) && pattern::has_alternatives(text) => error,
+        found => return found,
+    };
+    let mut all = Found::default();
+    let mut is_any = false;
+    for text in pattern::alternatives(text)? {
+        match find_one(listing, &text).await {
+            Ok(found) => {
+                is_any = true;
+                all.extend(found);
+            }
+            Err(error) if is_nothing(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if is_any { Ok(all) } else { Err(nothing) }
+}
+
+async fn find_one(listing: Listing<'_>, text: &str) -> Result<Found, CollectError> {
     let location = Location::parse(text)
         .map_err(|error| CollectError::SourceUrl { name: text.to_owned(), reason: error.reason })?;
     if !text.ends_with('/') && !location.key().is_empty() {
-        match store.head(&location).await {
+        match listing.store.head(&location).await {
             Ok(info) => return Ok(Found { sources: vec![object(location, info)], ..Found::default() }),
             Err(StoreError::NotFound { .. }) => {}
             Err(error) => return Err(store_error(text, error)),
         }
     }
-    let listing = Listing { store, after, progress };
+    find_location(listing, text, &location).await
+}
+
+async fn find_location(listing: Listing<'_>, text: &str, location: &Location) -> Result<Found, CollectError> {
+    let Listing { store, after, .. } = listing;
     let found = match is_glob(location.key()) {
-        true => find_glob(listing, &location).await,
-        false => find_below(listing, text, &location).await,
+        true => find_glob(listing, location).await,
+        false => find_below(listing, text, location).await,
     };
     match found {
         // Nothing behind the name is fine, where there is something before it.
         Err(error) if after.is_some() && is_nothing(&error) => {
-            match store.list(&spelled_out(&location)).next().await {
+            match store.list(&spelled_out(location)).next().await {
                 Some(Ok(_)) => Ok(Found::default()),
                 Some(Err(error)) => Err(store_error(text, error)),
                 None => Err(error),
@@ -87,7 +113,7 @@ async fn find_glob(listing: Listing<'_>, pattern: &Location) -> Result<Found, Co
         reason: error.msg.to_owned(),
     })?;
     let folder = spelled_out(pattern);
-    let asks_for_hidden = pattern.key().split('/').any(is_hidden);
+    let asks_for_hidden = pattern::asks_for_hidden(pattern.key());
     let names: Vec<&str> = pattern.key().split('/').skip_while(|name| !is_glob(name)).collect();
     let listed = listing.candidates(&folder, &names).await;
     let mut listed = without_markers(listed.map_err(|error| store_error(text, error))?, &folder);

@@ -53,6 +53,7 @@ async fn files_folders_and_globs_come_in_order_and_once() {
     assert_eq!(folder.names(&["a/**/*"]).await, ["a/10.json", "a/2.json", "a/deep/x"]);
     assert_eq!(folder.names(&["**/*.json"]).await, ["a/10.json", "a/2.json", "b.json"]);
     assert_eq!(folder.names(&["[bc].*"]).await, ["b.json", "c.txt"]);
+    assert_eq!(folder.names(&["{c.txt,a/{2,10}.json,none}"]).await, ["c.txt", "a/2.json", "a/10.json"]);
     let absolute = format!("{}/a/?.json", folder.path().display());
     assert_eq!(folder.names(&[&absolute]).await, ["a/2.json"]);
     let url = format!("file://{}/b.json", folder.path().display());
@@ -84,6 +85,8 @@ async fn hidden_names_and_links_to_folders_are_left_out_and_said() {
     // What is named itself is read.
     assert_eq!(folder.names(&["_SUCCESS"]).await, ["_SUCCESS"]);
     assert_eq!(folder.names(&["_S*"]).await, ["_SUCCESS"]);
+    assert_eq!(folder.names(&["./*"]).await, ["a.json", "real/x.json"]);
+    assert_eq!(folder.names(&["link/*"]).await, ["real/x.json"]);
     assert_eq!(folder.names(&["link"]).await, ["real/x.json"]);
     let found = folder.find(&[".", "_SUCCESS"]).await.unwrap();
     assert_eq!(found.left_out.len(), 3, "and not said to be left out");
@@ -141,6 +144,8 @@ async fn objects_are_found_by_key_prefix_and_glob() {
     assert_eq!(names("memory:///logs/*.json").await, ["logs/a.json", "logs/b.json"]);
     assert_eq!(names("memory:///logs*/**/*.json").await.len(), 4);
     assert_eq!(names("memory:///logs/a.json").await, ["logs/a.json"]);
+    let each = ["logs/b.json", "logs2/x.json"];
+    assert_eq!(names("memory:///{logs/{b,none}.json,logs2/*,none*}").await, each);
     assert_eq!(names("memory:///logs/_*").await, ["logs/_SUCCESS"]);
     let found = folder.find(&["memory:///logs/"]).await.unwrap();
     assert_eq!(found.left_out.len(), 1);
