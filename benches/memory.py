@@ -2,7 +2,7 @@
 """The most memory that `hosu` holds, input by hostile input, by the system's own count (wait4, ru_maxrss).
 
     cargo build --release -p hosu-cli
-    python3 benches/memory.py --hosu target/release/hosu            # all cases, about 20 GB of temporary files
+    python3 benches/memory.py --hosu target/release/hosu            # all cases, 24 GB of temporary files
     python3 benches/memory.py --only bad_lines,endless_line --scale 0.1
 
 Prints Markdown, a line a case, and exits with 1 when a case went beyond its limit. Inputs are made by processes of
@@ -59,6 +59,10 @@ def events(out, scale):
 
 def large_file(out, scale):
     repeat(out, block_of_events(), int(5 * GB * scale))
+
+
+def huge_file(out, scale):
+    repeat(out, block_of_events(), int(20 * GB * scale))
 
 
 def large_bad(out, scale):
@@ -275,6 +279,7 @@ INGEST = {
     "long_lists": ("60 lines with a million values in lists", long_lists, "file", [], False),
     "mostly_rescued": ("a million values that fit no column", mostly_rescued, "file", [], False),
     "large_file": ("a file of 5 GB, 30 partitions", large_file, "file", PARTITIONED, False),
+    "huge_file": ("a file of 20 GB, 30 partitions", huge_file, "file", PARTITIONED, False),
     "large_stdin": ("the same 5 GB on standard input", large_file, "stdin", PARTITIONED, False),
     "contract": ("a million events under a contract", events, "file", [*PARTITIONED, "--schema", "contract.json"], False),
     "contract_digits": ("six lines of 7.5 million numbers under a contract", lists_of_digits, "file", ["--schema", "contract.json"], False),
@@ -320,12 +325,13 @@ QUERIES = {
 
 
 def measured(command, stdin=None, stdout=subprocess.DEVNULL, errors=None):
-    """Exit code, seconds, and the most bytes that were resident."""
+    """Exit code, seconds of the clock and of processors, and the most bytes that were resident."""
     begun = time.perf_counter()
     child = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=stdout, stderr=errors)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, time.perf_counter() - begun, usage.ru_maxrss * 1024
+    seconds = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+    return child.returncode, seconds, usage.ru_maxrss * 1024
 
 
 def make(name, target, options):
@@ -375,7 +381,7 @@ def show(row, base):
     beyond = peak > size(limit) + base
     mark = " **beyond**" if beyond else ""
     mark += "" if is_right else " **failed**"
-    print(f"| {what} | {limit} | {peak / MIB:.0f} MiB{mark} | {seconds:.1f} s | {outcome} |", flush=True)
+    print(f"| {what} | {limit} | {peak / MIB:.0f} MiB{mark} | {seconds[0]:.1f} s | {seconds[1]:.1f} s | {outcome} |", flush=True)
     return is_right and not beyond
 
 
@@ -411,7 +417,7 @@ def main():
                                       f'[query]\nmemory = "{options.query_memory}"\nspill = "{folder}"\n')
     _, _, base = measured([hosu, "sql", "-c", "select 1"], errors=subprocess.DEVNULL)
     print(f"`select 1` takes {base / MIB:.0f} MiB: what the program itself is.\n")
-    print("| input | limit | peak | time | outcome |\n|---|---|---|---|---|")
+    print("| input | limit | peak | time | CPU | outcome |\n|---|---|---:|---:|---:|---|")
     all_right = True
     for name in [name for name in wanted if name in INGEST]:
         all_right &= show(ingest(name, hosu, folder, options), 0)

@@ -99,7 +99,7 @@ class Minio:
 # ---- runs ----
 
 def run(hosu, lake, arguments, environment):
-    """Runs the binary: its report, seconds, and the most that it held in MiB."""
+    """Runs the binary: its report, seconds of the clock and of processors, and the most that it held in MiB."""
     with tempfile.TemporaryFile() as out:
         started = time.monotonic()
         command = [hosu, "ingest", "--output", "json", *arguments]
@@ -111,7 +111,7 @@ def run(hosu, lake, arguments, environment):
         text = out.read()
     if process.returncode != 0:
         sys.exit(f"{command}: {text.decode()}")
-    return json.loads(text), seconds, usage.ru_maxrss / 1024
+    return json.loads(text), seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def measure(title, hosu, lake, source, last, count, environment):
@@ -122,9 +122,9 @@ def measure(title, hosu, lake, source, last, count, environment):
         ("`--after`, the last 100", ["--reingest", "--after", last], 100),
     ]
     for what, options, rows in runs:
-        report, seconds, peak = run(hosu, lake, ["events", source, *options], environment)
+        report, seconds, cpu, peak = run(hosu, lake, ["events", source, *options], environment)
         assert report["rows"] == rows, report["rows"]
-        print(f"| {title} | {what} | {seconds:.1f} | {peak:.0f} MiB |", flush=True)
+        print(f"| {title} | {what} | {seconds:.1f} | {cpu:.1f} | {peak:.0f} MiB |", flush=True)
 
 
 def main():
@@ -139,7 +139,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hosu-objects-"))
     names = [name(number, folders) for number in range(count)]
     last = sorted(names)[-101]
-    print("| sources | run | seconds | peak |\n|---|---|---:|---:|")
+    print("| sources | run | seconds | CPU s | peak |\n|---|---|---:|---:|---:|")
     server = None
     try:
         if options.only != "objects":

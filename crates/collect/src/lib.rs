@@ -10,6 +10,7 @@ mod follow;
 pub mod frame;
 mod ingest;
 pub mod json;
+mod parallel;
 pub mod parquet;
 mod progress;
 mod report;

@@ -34,7 +34,7 @@ use crate::error::CollectError;
 use crate::progress::Progress;
 
 pub use part::{Part, Position};
-pub use read::{RawReader, Watch, content_hash};
+pub use read::{RawReader, Watch, buffer_bytes, content_hash};
 pub(crate) use remote::is_url;
 pub use spool::Spool;
 

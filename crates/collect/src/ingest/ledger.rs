@@ -8,9 +8,13 @@ use hosu_catalog::{Catalog, LedgerRow, LedgerRule};
 use tokio::runtime::Handle;
 
 use crate::error::CollectError;
+use crate::parallel;
 use crate::request::{IngestRequest, OnChanged};
 use crate::source::part::{self, Known};
 use crate::source::{self, BATCH, Found, Part, Source, SourceKind};
+
+/// So many sources are hashed side by side before others are.
+const HASHED_MAX: usize = 512;
 
 /// A source that is to be ingested.
 #[derive(Clone, Debug)]
@@ -33,6 +37,7 @@ pub(super) async fn choose(
     found: &Found,
 ) -> Result<Vec<Todo>, CollectError> {
     let mut known = known(catalog, table, request, found).await?;
+    let mut contents = contents(catalog, &found.sources, &known).await?;
     let mut todo = Vec::new();
     for source in &found.sources {
         let rows = known.remove(&source.name).unwrap_or_default();
@@ -42,20 +47,21 @@ pub(super) async fn choose(
         } else if rows.is_empty() {
             todo.push(entry(LedgerRule::FirstOfSource, None));
         } else {
-            todo.extend(again(catalog, request, source, rows).await?);
+            let content = source.etag().or_else(|| contents.remove(&source.name));
+            todo.extend(again(request, source, rows, content).await?);
         }
     }
     Ok(todo)
 }
 
-/// What is to be done with a source of which the ledger knows something; nothing when it knows all of it.
+/// What is to be done with a source of which the ledger knows something; nothing when it knows all of it. The content is not
+/// known where the size tells that it is another one.
 async fn again(
-    catalog: &Catalog,
     request: &IngestRequest,
     source: &Source,
     rows: Vec<LedgerRow>,
+    content: Option<String>,
 ) -> Result<Option<Todo>, CollectError> {
-    let content = content_if_it_may_be_known(catalog, source, &rows).await?;
     if rows.iter().any(|row| Some(&row.content) == content.as_ref()) {
         return Ok(None);
     }
@@ -98,22 +104,32 @@ async fn known(
     Ok(known)
 }
 
-/// The content of a source, unless its size alone tells that the ledger has another one.
-async fn content_if_it_may_be_known(
+/// The hashes, by name, of those sources that the ledger may have as they are: of which it has one of the same size, and of
+/// which the store itself does not tell.
+async fn contents(
     catalog: &Catalog,
-    source: &Source,
-    rows: &[LedgerRow],
-) -> Result<Option<String>, CollectError> {
-    let size_bytes = source.size_bytes();
-    if size_bytes.is_some() && !rows.iter().any(|row| Some(row.size_bytes) == size_bytes) {
-        return Ok(None);
+    sources: &[Source],
+    known: &HashMap<String, Vec<LedgerRow>>,
+) -> Result<HashMap<String, String>, CollectError> {
+    let may_be_known = |source: &&Source| {
+        let has_size = |row: &LedgerRow| source.size_bytes().is_none_or(|size| size == row.size_bytes);
+        known.get(&source.name).is_some_and(|rows| rows.iter().any(has_size)) && source.etag().is_none()
+    };
+    let asked: Vec<&Source> = sources.iter().filter(may_be_known).collect();
+    let mut contents = HashMap::new();
+    // A few at a time, so that a wish to stop is heard between them.
+    for sources in asked.chunks(HASHED_MAX) {
+        let sources: Vec<Source> = sources.iter().copied().cloned().collect();
+        let (store, runtime) = (catalog.host().store.clone(), Handle::current());
+        let hashed = source::blocking(move || {
+            parallel::in_order(&sources, |source| {
+                let (_, hash) = source::content_hash(source, &store, &runtime)?;
+                Ok((source.name.clone(), hash))
+            })
+        });
+        contents.extend(hashed.await?);
     }
-    if let Some(etag) = source.etag() {
-        return Ok(Some(etag));
-    }
-    let (source, store, runtime) = (source.clone(), catalog.host().store.clone(), Handle::current());
-    let hashed = source::blocking(move || source::content_hash(&source, &store, &runtime)).await?;
-    Ok(Some(hashed.1))
+    Ok(contents)
 }
 
 /// What was added to a file since the ledger's furthest row of it whose content is still its beginning.

@@ -22,7 +22,7 @@ use crate::frame::{
     WindowTooLarge,
 };
 use crate::parquet::{self, Limits, Parquet};
-use crate::source::{Position, RawReader, Source, SourceKind, Watch};
+use crate::source::{self, Position, RawReader, Source, SourceKind, Watch};
 
 /// What the thread says.
 #[derive(Debug)]
@@ -212,11 +212,10 @@ impl Reading {
         watch: Watch,
     ) -> Result<Opened, CollectError> {
         let file = raw.file();
+        let buffer_bytes = source::buffer_bytes(source, self.buffer_bytes);
         let framed = match source.part().filter(|part| part.from.byte() > 0) {
-            Some(part) => {
-                Ok(frame::resume(raw, self.buffer_bytes, part.from.byte(), part.from.line_number()))
-            }
-            None => frame::open(raw, &self.given, self.buffer_bytes, self.bounds),
+            Some(part) => Ok(frame::resume(raw, buffer_bytes, part.from.byte(), part.from.line_number())),
+            None => frame::open(raw, &self.given, buffer_bytes, self.bounds),
         };
         let framed = framed.map_err(|error| told(source, &watch, error))?.named(&source.name);
         if source.part().is_some_and(|part| part.may_grow)

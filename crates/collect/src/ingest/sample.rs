@@ -15,6 +15,7 @@ use super::ledger::Todo;
 use super::reader::{Opened, Reading};
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
+use crate::parallel;
 use crate::request::{CHUNK_BYTES_MAX, IngestRequest};
 use crate::source::{self, Source, SourceKind};
 
@@ -24,7 +25,7 @@ const SHARE_BYTES_MIN: usize = 64 << 10;
 /// A share is read in about so many chunks, and at most one chunk more than it should be.
 const SHARE_CHUNKS: usize = 4;
 
-/// The sample is looked at in so many parts.
+/// The sample is read and looked at in so many parts.
 const SAMPLE_PARTS: usize = 4;
 
 /// Looks at the first bytes of each file, so that a binary among many sources is refused before the first of them
@@ -52,7 +53,7 @@ pub(super) async fn check_heads(
         buffers: Buffers::new(0),
         columns: None,
     };
-    source::blocking(move || files.iter().try_for_each(|file| reading.open(file).map(drop))).await
+    source::blocking(move || parallel::in_order(&files, |file| reading.open(file).map(drop)).map(drop)).await
 }
 
 /// The columns of a new table, from the beginnings of the sources: of one source all of the sample, of many a
@@ -88,10 +89,9 @@ pub(super) async fn infer(
     let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
     let reading = Reading { chunk_bytes, ..reading };
     let work = move || {
-        let mut sample = Sample::default();
-        for opened in Ahead::new(&reading, &sources) {
-            sample.read(opened?, share_bytes)?;
-        }
+        let parts: Vec<&[Source]> = sources.chunks(sources.len().div_ceil(SAMPLE_PARTS).max(1)).collect();
+        let read = parallel::in_order(&parts, |part| Sample::of(&reading, part, share_bytes))?;
+        let sample: Sample = read.into_iter().collect();
         sample.schema(limits).map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
     };
     let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
@@ -114,6 +114,15 @@ struct Sample {
 }
 
 impl Sample {
+    /// Of some sources a share of each.
+    fn of(reading: &Reading, sources: &[Source], share_bytes: usize) -> Result<Self, CollectError> {
+        let mut sample = Self::default();
+        for opened in Ahead::new(reading, sources) {
+            sample.read(opened?, share_bytes)?;
+        }
+        Ok(sample)
+    }
+
     fn read(&mut self, mut opened: Opened, share_bytes: usize) -> Result<(), CollectError> {
         if opened.content == Content::Parquet {
             self.declared.push(opened.fields);
@@ -142,6 +151,16 @@ impl Sample {
         }
         let additions = inference.additions(&schema);
         rejects::with_rescued_data(&with_fields(schema, additions))
+    }
+}
+
+impl FromIterator<Sample> for Sample {
+    fn from_iter<T: IntoIterator<Item = Sample>>(parts: T) -> Self {
+        parts.into_iter().fold(Self::default(), |mut whole, part| {
+            whole.chunks.extend(part.chunks);
+            whole.declared.extend(part.declared);
+            whole
+        })
     }
 }
 

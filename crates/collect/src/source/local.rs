@@ -91,10 +91,15 @@ fn stream(host: &Host, path: &Path) -> Result<Source, CollectError> {
 fn file(path: &Path) -> Result<Source, CollectError> {
     let path = real_path(path)?;
     let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+    real_file(path, &metadata)
+}
+
+/// A file whose path is known to be that of the file itself.
+fn real_file(path: PathBuf, metadata: &Metadata) -> Result<Source, CollectError> {
     Ok(Source { name: name_of(&path)?, kind: SourceKind::File { path, size_bytes: metadata.len() } })
 }
 
-/// All files in a folder and below, sorted by path.
+/// All files in a folder and below, sorted by path. The folder's path is that of the folder itself.
 fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(), CollectError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut paths: Vec<PathBuf> =
@@ -106,15 +111,15 @@ fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(),
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
         }
-        let Some(metadata) = looked_at(&path, found)? else { continue };
+        let Some((metadata, is_link)) = looked_at(&path, found)? else { continue };
         match (metadata.is_dir(), metadata.is_file()) {
             // A link may lead back up, and then for ever down.
-            (true, _) if path.is_symlink() => {
+            (true, _) if is_link => {
                 found.left_out.push(LeftOut { path: lossy(&path), reason: LINKED_FOLDER });
             }
             (true, _) => walk(&path, found, progress)?,
             (_, true) => {
-                found.sources.push(file(&path)?);
+                found.sources.push(if is_link { file(&path)? } else { real_file(path, &metadata)? });
                 progress.found(1);
             }
             _ => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
@@ -123,13 +128,15 @@ fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(),
     Ok(())
 }
 
-/// What stands behind a name that was listed; none, and that is noted, for a link that leads nowhere or to itself, and for
-/// what is gone since.
-fn looked_at(path: &Path, found: &mut Found) -> Result<Option<Metadata>, CollectError> {
-    let reason = match fs::metadata(path) {
-        Ok(metadata) => return Ok(Some(metadata)),
+/// What stands behind a name that was listed, and whether the name is a link; none, and that is noted, for a link that leads nowhere
+/// or to itself, and for what is gone since.
+fn looked_at(path: &Path, found: &mut Found) -> Result<Option<(Metadata, bool)>, CollectError> {
+    let itself = fs::symlink_metadata(path);
+    let is_link = itself.as_ref().is_ok_and(Metadata::is_symlink);
+    let reason = match if is_link { fs::metadata(path) } else { itself } {
+        Ok(metadata) => return Ok(Some((metadata, is_link))),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(unreadable(path, error)),
-        Err(_) if path.is_symlink() => LINKED_NOWHERE,
+        Err(_) if is_link => LINKED_NOWHERE,
         Err(error) if error.kind() == io::ErrorKind::NotFound => GONE,
         Err(error) => return Err(unreadable(path, error)),
     };
@@ -163,7 +170,7 @@ fn find_glob(
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
         }
-        let Some(metadata) = looked_at(&path, found)? else { continue };
+        let Some((metadata, _)) = looked_at(&path, found)? else { continue };
         match metadata.is_dir() {
             // An empty folder among the matches is no error, unlike one that was named.
             true => walk(&real_path(&path)?, found, progress)?,

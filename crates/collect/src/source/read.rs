@@ -21,6 +21,7 @@ use super::part::{Part, Position};
 use super::spool::SpoolReader;
 use super::{Source, SourceKind, local};
 use crate::error::CollectError;
+use crate::frame::{BUFFER_BYTES, HEAD_BYTES};
 
 /// How many pieces of an object wait to be read; the store fetches two more ahead.
 const PIECES_AHEAD: usize = 1;
@@ -236,13 +237,20 @@ impl Stamp {
     }
 }
 
+/// How much of a source to read at a time: no more than it has. Buffers are cleared before they are read into, which of many small
+/// sources would be most of the work.
+pub fn buffer_bytes(source: &Source, bytes_max: usize) -> usize {
+    let size_bytes = source.size_bytes().and_then(|size_bytes| usize::try_from(size_bytes).ok());
+    size_bytes.map_or(bytes_max, |size_bytes| size_bytes.max(HEAD_BYTES).min(bytes_max))
+}
+
 /// The hash of a whole source, for the question whether the ledger knows it. Blocks.
 ///
 /// # Errors
 /// When it cannot be read to its end.
 pub fn content_hash(source: &Source, store: &Store, runtime: &Handle) -> Result<(u64, String), CollectError> {
     let (mut reader, watch) = RawReader::open(source, store, runtime)?;
-    let mut buffer = vec![0; 256 << 10];
+    let mut buffer = vec![0; buffer_bytes(source, BUFFER_BYTES)];
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => break,
