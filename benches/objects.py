@@ -5,13 +5,15 @@
     python3 benches/objects.py --hosu target/release/hosu --minio ~/.cache/hosu/servers/minio-*/minio
 
 Prints Markdown, a line a run: first a dry run, then the ingest, the same again (all are known), and the last hundred by name with
-`--after`. The peak is the system's own count (wait4, ru_maxrss). Standard library only.
+`--after`. The peak is the system's own count (wait4, ru_maxrss). Sources are made by a process of its own, because the count of a
+process begins with what its parent held. Standard library only.
 """
 
 import argparse
 import concurrent.futures
 import datetime
 import hashlib
+import heapq
 import hmac
 import http.client
 import json
@@ -41,6 +43,7 @@ def name(number, folders):
 
 class Minio:
     def __init__(self, program, folder):
+        """The server, on a port that is free."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -50,7 +53,22 @@ class Minio:
         environment = {**os.environ, "MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
         command = [program, "server", "--quiet", "--address", f"127.0.0.1:{self.port}", str(self.data)]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.local = threading.local()
+
+    def environment(self):
+        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
+
+    def end(self):
+        self.process.terminate()
+        _, _, usage = os.wait4(self.process.pid, 0)
+        print(f"\nMinIO itself took {usage.ru_utime + usage.ru_stime:.0f} CPU seconds.")
+
+
+class Client:
+    """Puts objects, over a connection for each thread."""
+
+    def __init__(self, port):
+        self.port, self.local = port, threading.local()
 
     def wait(self):
         for _ in range(600):
@@ -87,13 +105,23 @@ class Minio:
         credential = f"Credential={KEY}/{scope}, SignedHeaders={names}, Signature={key.hex()}"
         return {**headers, "Authorization": f"AWS4-HMAC-SHA256 {credential}"}
 
-    def environment(self):
-        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}"}
 
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
+# ---- sources ----
+
+def fill_folder(folder, count, folders):
+    for number in range(count):
+        path = folder / name(number, folders)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(event(number))
+
+
+def fill_bucket(port, count, folders):
+    client = Client(port)
+    client.wait()
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        for first in range(0, count, 10_000):
+            some = range(first, min(first + 10_000, count))
+            list(pool.map(lambda number: client.put("events", f"in/{name(number, folders)}", event(number)), some))
 
 
 # ---- runs ----
@@ -127,6 +155,11 @@ def measure(title, hosu, lake, source, last, count, environment):
         print(f"| {title} | {what} | {seconds:.1f} | {cpu:.1f} | {peak:.0f} MiB |", flush=True)
 
 
+def fill(options, place):
+    command = [sys.executable, __file__, "--hosu", options.hosu, "--count", str(options.count), "--folders", str(options.folders)]
+    subprocess.run([*command, "--fill", str(place)], check=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosu", required=True)
@@ -134,26 +167,24 @@ def main():
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--folders", type=int, default=1, help="over how many folders they are spread")
     parser.add_argument("--only", choices=["files", "objects"])
+    parser.add_argument("--fill", help=argparse.SUPPRESS)
     options = parser.parse_args()
     count, folders, hosu = options.count, options.folders, str(pathlib.Path(options.hosu).resolve())
+    if options.fill:
+        is_port = options.fill.isdigit()
+        return fill_bucket(int(options.fill), count, folders) if is_port else fill_folder(pathlib.Path(options.fill), count, folders)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hosu-objects-"))
-    names = [name(number, folders) for number in range(count)]
-    last = sorted(names)[-101]
-    print("| sources | run | seconds | CPU s | peak |\n|---|---|---:|---:|---:|")
+    last = heapq.nlargest(101, (name(number, folders) for number in range(count)))[-1]
+    print("| sources | run | seconds | CPU s | peak |\n|---|---|---:|---:|---:|", flush=True)
     server = None
     try:
         if options.only != "objects":
-            for number, key in enumerate(names):
-                path = folder / "in" / key
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(event(number))
+            fill(options, folder / "in")
             (folder / "files").mkdir()
             measure(f"{count:,} files", hosu, folder / "files", str(folder / "in"), str(folder / "in" / last), count, {})
         if options.minio and options.only != "files":
             server = Minio(options.minio, folder)
-            server.wait()
-            with concurrent.futures.ThreadPoolExecutor(16) as pool:
-                list(pool.map(lambda item: server.put("events", f"in/{item[1]}", event(item[0])), enumerate(names)))
+            fill(options, server.port)
             lake = folder / "lake"
             lake.mkdir()
             (lake / "hosu.toml").write_text('[lake]\ncatalog = "sqlite:catalog.db"\nwarehouse = "s3://lake/warehouse"\n')
