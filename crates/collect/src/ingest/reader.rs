@@ -13,7 +13,7 @@ use iceberg::spec::{NestedFieldRef, SchemaRef};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::ahead::Ahead;
+use super::ahead::{AHEAD_MAX, Ahead};
 use super::decode::ChunkOf;
 use super::pressure::Pressure;
 use crate::error::CollectError;
@@ -102,7 +102,7 @@ pub(super) fn spawn(
     let gathered_bytes_min = reading.chunk_bytes / 2;
     let mut outlet = Outlet { sender, room, gathered_bytes_min, gathered: Gathered::default() };
     std::thread::Builder::new().name("hosu-reader".to_owned()).spawn(move || {
-        let mut opened = Ahead::new(&reading, &sources).enumerate();
+        let mut opened = Ahead::new(&reading, &sources, AHEAD_MAX).enumerate();
         let read = opened.try_for_each(|(at, opened)| read(at, opened?, &mut outlet));
         match read.and_then(|()| outlet.send_gathered()) {
             Err(Ended::Failed(error)) => {

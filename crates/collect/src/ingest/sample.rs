@@ -28,6 +28,9 @@ const SHARE_CHUNKS: usize = 4;
 /// The sample is read and looked at in so many parts.
 const SAMPLE_PARTS: usize = 4;
 
+/// So many objects of a part are asked for before their turn.
+const SAMPLE_AHEAD_MAX: usize = 16;
+
 /// Looks at the first bytes of each file, so that a binary among many sources is refused before the first of them
 /// is read. Objects and streams are looked at when their turn comes.
 ///
@@ -117,7 +120,7 @@ impl Sample {
     /// Of some sources a share of each.
     fn of(reading: &Reading, sources: &[Source], share_bytes: usize) -> Result<Self, CollectError> {
         let mut sample = Self::default();
-        for opened in Ahead::new(reading, sources) {
+        for opened in Ahead::new(reading, sources, SAMPLE_AHEAD_MAX) {
             sample.read(opened?, share_bytes)?;
         }
         Ok(sample)
