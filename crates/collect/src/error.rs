@@ -62,7 +62,7 @@ pub enum CollectError {
         name: String,
     },
     /// The only source holds no record.
-    #[error("{name} is empty")]
+    #[error("{name} has no records")]
     SourceEmpty {
         /// The source.
         name: String,

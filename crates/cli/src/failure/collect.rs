@@ -1,5 +1,7 @@
 //! What is wrong with an ingest: its sources, its table, its commit.
 
+use std::io;
+
 use hosu_collect::CollectError;
 
 use super::{Failure, UNKNOWN_REMEDY, with_causes};
@@ -26,6 +28,11 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::SourceMissing { .. } => {
             ("SOURCE_NOT_FOUND", "name a file, a folder, a glob in quotes, or `-`")
         }
+        // Only what is written can want space: the copy of what can be read once.
+        CollectError::SourceUnreadable { source, .. } if source.kind() == io::ErrorKind::StorageFull => (
+            "SCRATCH_FAILED",
+            "free space in the temporary folder, or set `query.spill` in hosu.toml to another one",
+        ),
         CollectError::SourceUnreadable { .. } => {
             ("SOURCE_UNREADABLE", "check the file, its permissions and what links to it")
         }
@@ -64,7 +71,9 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => {
             ("SOURCE_NOT_FOUND", "names that begin with `.` or `_` are left out; check the spelling")
         }
-        CollectError::BadPattern { .. } => ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]` and `**`"),
+        CollectError::BadPattern { .. } => {
+            ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]`, `{a,b}` and `**`")
+        }
         CollectError::SourceChanged { .. } => (
             "SOURCE_CHANGED",
             "`--on-changed tail` loads what was added to it, `--on-changed new` all of it as a new source",

@@ -152,9 +152,10 @@ impl From<&DatabaseError> for Failure {
             DatabaseError::Full { .. } => {
                 ("STORE_FULL", "free some space and run the command again: the lake is as it was")
             }
-            DatabaseError::Unusable { .. } => {
-                ("CATALOG_UNUSABLE", "check the path and the permissions of the file")
-            }
+            DatabaseError::Unusable { .. } => (
+                "CATALOG_UNUSABLE",
+                "check the path, the permissions of the file, and whether its disk is full",
+            ),
             DatabaseError::Unknown { .. } => ("COMMIT_UNKNOWN", UNKNOWN_REMEDY),
         };
         Self::new(code, message).remedy(remedy)

@@ -77,6 +77,12 @@ fn a_full_disk_is_one_clear_error() {
     let failure = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
     assert_eq!((failure.code, failure.exit_code()), ("OUTPUT_FULL", 1));
     assert!(failure.to_text().contains("no space"), "{}", failure.to_text());
+    let failure = Failure::from(hosu_collect::CollectError::SourceUnreadable {
+        name: "-".to_owned(),
+        source: io::Error::from(io::ErrorKind::StorageFull),
+    });
+    assert_eq!(failure.code, "SCRATCH_FAILED");
+    assert!(failure.to_text().contains("query.spill"), "{}", failure.to_text());
 }
 
 #[test]

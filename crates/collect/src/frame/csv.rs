@@ -27,6 +27,8 @@ pub struct HeaderError(String);
 #[derive(Debug)]
 pub struct Csv<R> {
     text: R,
+    /// `csv` or `tsv`.
+    name: &'static str,
     delimiter: u8,
     chunk_bytes: usize,
     record_bytes_max: usize,
@@ -58,7 +60,8 @@ enum Step {
 
 impl<R: Read> Csv<R> {
     /// The records of a text that begins at `byte_offset`, for a table of these columns; without any the kinds of
-    /// columns are found in the first records.
+    /// columns are found in the first records. Where a comma is the delimiter and the header has none, it may be a semicolon, a
+    /// tab or a bar.
     pub fn new(
         text: R,
         delimiter: u8,
@@ -69,6 +72,7 @@ impl<R: Read> Csv<R> {
         let Cutting { chunk_bytes, line_bytes_max, buffers, ending } = cutting;
         Self {
             text,
+            name: if delimiter == b'\t' { "tsv" } else { "csv" },
             delimiter,
             chunk_bytes: chunk_bytes.max(1),
             record_bytes_max: line_bytes_max.max(1),
@@ -187,6 +191,12 @@ impl<R: Read> Csv<R> {
         let text = std::str::from_utf8(record);
         let fault = fault.or(text.is_err().then_some("it is not UTF-8"));
         let Some(columns) = &self.columns else {
+            // A header without a comma may have another delimiter: then the record is taken apart by that.
+            let delimiter = columns::delimiter_of(record).filter(|_| self.delimiter == b',');
+            if let Some(delimiter) = delimiter {
+                self.delimiter = delimiter;
+                return Ok(Step::Taken);
+            }
             let reason = |reason: String| io::Error::new(io::ErrorKind::InvalidData, HeaderError(reason));
             if let Some(fault) = fault {
                 return Err(reason(fault.to_owned()));
@@ -202,7 +212,7 @@ impl<R: Read> Csv<R> {
             (fields != names).then(|| format!("{fields} field{s}, the header has {names}"))
         });
         if let Some(fault) = fault {
-            let (record, reason) = (record.to_vec(), format!("{}: {fault}", self.name()));
+            let (record, reason) = (record.to_vec(), format!("{}: {fault}", self.name));
             chunk.rejects.push(self.reject(record, reason));
         } else {
             self.look();
@@ -252,7 +262,7 @@ impl<R: Read> Csv<R> {
         if !is_whole || line.len() > record_bytes_max {
             return self.skip_line(chunk);
         }
-        let (line, name) = (line.to_vec(), self.name());
+        let (line, name) = (line.to_vec(), self.name);
         let reason = match ended {
             true => format!("{name}: a quote is never closed"),
             false => format!("{name}: a quote is not closed within {record_bytes_max} bytes"),
@@ -306,10 +316,6 @@ impl<R: Read> Csv<R> {
         self.line_number += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.byte_offset += length as u64;
         self.start += length;
-    }
-
-    fn name(&self) -> &'static str {
-        if self.delimiter == b'\t' { "tsv" } else { "csv" }
     }
 }
 

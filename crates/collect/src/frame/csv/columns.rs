@@ -52,6 +52,9 @@ pub(super) fn of_header(
     if names.iter().all(String::is_empty) {
         return Err("it names no column".to_owned());
     }
+    if cells.iter().zip(&names).any(|(cell, name)| !cell.quoted && name.contains('\r')) {
+        return Err("its lines end with CR alone, not with LF or CRLF".to_owned());
+    }
     let mut known = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !known.insert(name.as_str())) {
         return Err(format!("it has the column `{twice}` twice"));
@@ -67,6 +70,26 @@ pub(super) fn of_header(
         Column { key, kind: kinds.as_ref().map_or(Kind::Undecided, known) }
     };
     Ok(names.iter().map(column).collect())
+}
+
+/// What stands between the names of a header that has no comma; none when that has only one name.
+pub(super) fn delimiter_of(header: &[u8]) -> Option<u8> {
+    const OTHERS: [u8; 3] = *b";\t|";
+    let (mut counts, mut in_quotes) = ([0_usize; OTHERS.len()], false);
+    for byte in header {
+        match byte {
+            b'"' => in_quotes = !in_quotes,
+            b',' if !in_quotes => return None,
+            byte if !in_quotes => {
+                let count = OTHERS.iter().zip(&mut counts).find(|(other, _)| *other == byte);
+                count.into_iter().for_each(|(_, count)| *count += 1);
+            }
+            _ => {}
+        }
+    }
+    // Of equally many the first.
+    let most = OTHERS.into_iter().zip(counts).rev().max_by_key(|(_, count)| *count)?;
+    (most.1 > 0).then_some(most.0)
 }
 
 fn name_of(header: &str, cell: &Cell) -> String {

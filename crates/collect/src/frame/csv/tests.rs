@@ -157,7 +157,29 @@ fn a_header_names_each_column_once() {
     assert_eq!(refused("\"a\"b,c\n"), "a field goes on behind its closing quote");
     assert_eq!(refused("\"a\n"), "csv: a quote is never closed");
     assert!(read_as(b"", b',', AT_ONCE, None).unwrap().is_empty());
+    assert_eq!(refused("a,b\r1,2\r"), "its lines end with CR alone, not with LF or CRLF");
     assert_eq!(sampled("\n\n\"a \"\"b\"\"\"\n1"), [r#"{"a \"b\"":1}"#]);
+}
+
+#[test]
+fn a_header_without_a_comma_says_what_stands_between_fields() {
+    let expected = [r#"{"a":1,"b c":"x,y;z\t|"}"#];
+    for delimiter in [";", "\t", "|"] {
+        let text = "\na;\"b c\"\n1;\"x,y;z\t|\"\n".replacen(';', delimiter, 1).replacen(
+            "1;",
+            &format!("1{delimiter}"),
+            1,
+        );
+        assert_eq!(sampled(&text), expected, "{text}");
+        assert_eq!(sampled(&text.replace('\n', "\r\n")), expected, "{text}");
+    }
+    assert_eq!(sampled("\"a\";\"b\"\n1,5;2\n"), [r#"{"a":"1,5","b":2}"#]);
+    assert_eq!(sampled("a;b|c;d\n1;2|3;4\n"), [r#"{"a":1,"b|c":"2|3","d":4}"#]);
+    assert_eq!(sampled("a,b;c\n1,2;3\n"), [r#"{"a":1,"b;c":"2;3"}"#]);
+    assert_eq!(sampled("\"a;b\"\n1\n"), [r#"{"a;b":1}"#]);
+    let ragged = read_as(b"a;b\n1\n", b',', AT_ONCE, None).unwrap();
+    assert_eq!(ragged[0].3, "csv: 1 field, the header has 2");
+    assert_eq!(read_as(b"a;b\n1;2\n", b'\t', AT_ONCE, None).unwrap()[0].2, r#"{"a;b":"1;2"}"#);
 }
 
 /// One value of each field, or none: as RFC 4180 reads it, a byte after the other.
