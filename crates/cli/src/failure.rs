@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::json;
 
 use crate::args::Output;
-use crate::print::width;
+use crate::print::{lines, width};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Failure {
     }
 
     fn to_text(&self) -> String {
-        let mut text = format!("error: {}\n", self.message);
+        let mut text = format!("error: {}\n", lines(&self.message));
         if let Some(Place { line, column, excerpt: Some(excerpt) }) = self.place.as_deref() {
             let (excerpt, column) = window(excerpt, *column, excerpt_width(&line.to_string()));
             let at = excerpt.char_indices().nth(column.saturating_sub(1)).map_or(excerpt.len(), |(at, _)| at);
@@ -177,7 +177,7 @@ impl Failure {
             let _ = writeln!(text, "  {:indent$}{}", "", "^".repeat(width(token(from)).max(1)));
         }
         if let Some(remedy) = &self.remedy {
-            let _ = writeln!(text, "  {remedy}");
+            let _ = writeln!(text, "  {}", lines(remedy));
         }
         text
     }

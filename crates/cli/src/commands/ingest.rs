@@ -22,7 +22,7 @@ use crate::allocator;
 use crate::args::{IngestArguments, OnChangedArgument, Output};
 use crate::config;
 use crate::failure::{Exit, Failure};
-use crate::print::human;
+use crate::print::{human, one_line};
 use crate::progress::progress;
 
 use contract::Then;
@@ -270,10 +270,14 @@ fn section(text: &mut String, title: &str, lines: Vec<String>) {
     }
     let _ = writeln!(text, "  {title}:");
     for line in lines.iter().take(LINES_SHOWN) {
-        let _ = writeln!(text, "    {line}");
+        let _ = writeln!(text, "    {}", one_line(line.clone()));
     }
-    if lines.len() > LINES_SHOWN {
-        let _ = writeln!(text, "    … and {} more", lines.len() - LINES_SHOWN);
+    more(text, lines.len());
+}
+
+fn more(text: &mut String, lines: usize) {
+    if lines > LINES_SHOWN {
+        let _ = writeln!(text, "    … and {} more", lines - LINES_SHOWN);
     }
 }
 

@@ -53,6 +53,11 @@ pub fn one_line(text: String) -> String {
     line
 }
 
+/// The same for a text of several lines.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(|line| one_line(line.to_owned())).collect::<Vec<_>>().join("\n")
+}
+
 /// Control characters, ends of lines and paragraphs, and marks of direction. Joiners stay: emoji and scripts need them.
 fn is_spelled_out(c: char) -> bool {
     c.is_control()

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use crate::args::RowFormat;
 
 pub use json::Answers;
-pub use look::{Expanded, Look, one_line, width};
+pub use look::{Expanded, Look, lines, one_line, width};
 pub use spool::Spool;
 
 /// What a layout needs to know of a column.

@@ -170,8 +170,9 @@ impl Judge<'_> {
         finding.snapshot_id = Some(id.to_string());
         (finding.expected, finding.found) = (Some(rows), Some(0));
         let current = current.map_or("the table has no snapshot".to_owned(), |id| format!("{id} is current"));
+        let s = if rows == 1 { "" } else { "s" };
         finding.message = format!(
-            "{}: snapshot {id} with {rows} {what}s is no ancestor of the current one: the table was rolled back ({current})",
+            "{}: snapshot {id} with {rows} {what}{s} is no ancestor of the current one: the table was rolled back ({current})",
             group.named()
         );
         self.find(finding);

@@ -93,12 +93,12 @@ fn removed(judge: &mut Judge<'_>, table: &Table, step: &Step, ours: &BTreeSet<us
 fn finding_of(removal: &Removal, told: String) -> AuditFinding {
     let mut what = Vec::new();
     if removal.rows_removed > 0 && removal.rows_added > 0 {
-        what.push(format!("replaced {} rows by {}", removal.rows_removed, removal.rows_added));
+        what.push(format!("replaced {} by {}", rows(removal.rows_removed), removal.rows_added));
     } else if removal.rows_removed > 0 {
-        what.push(format!("removed {} rows", removal.rows_removed));
+        what.push(format!("removed {}", rows(removal.rows_removed)));
     }
     if removal.rows_marked > 0 {
-        what.push(format!("marked {} rows as deleted", removal.rows_marked));
+        what.push(format!("marked {} as deleted", rows(removal.rows_marked)));
     }
     if removal.by_value {
         what.push("deletes rows by their values".to_owned());
@@ -119,6 +119,11 @@ fn finding_of(removal: &Removal, told: String) -> AuditFinding {
         found: Some(removal.rows_added),
         message: format!("snapshot {} ({told}) {}{of}", removal.snapshot_id, what.join(", and ")),
     }
+}
+
+/// So many rows, in words.
+pub(super) fn rows(count: u64) -> String {
+    format!("{count} row{}", if count == 1 { "" } else { "s" })
 }
 
 /// The counts in a summary are those of the manifests. What an ingest added is compared with its ledger elsewhere.

@@ -9,7 +9,7 @@ use hosu_table::name::TableName;
 use super::{Context, LINES_SHOWN};
 use crate::args::{IngestArguments, Output};
 use crate::failure::Failure;
-use crate::print::human;
+use crate::print::{human, one_line};
 
 /// The exit code when something was found.
 const EXIT_FOUND: u8 = 1;
@@ -51,21 +51,28 @@ fn to_text(audit: &Audit) -> String {
     for again in audit.repeated.iter().take(LINES_SHOWN) {
         let times = human::count(again.times);
         let rows = human::counted(again.rows, "row");
-        let _ = writeln!(text, "  ingested {times} times, {rows} each: {}", again.sources.join(", "));
+        let _ =
+            writeln!(text, "  ingested {times} times, {rows} each: {}", one_line(again.sources.join(", ")));
     }
     more(audit.repeated.len(), LINES_SHOWN, &mut text);
     for removal in audit.removed.iter().take(LINES_SHOWN) {
         let (id, by) = (&removal.snapshot_id, &removal.writer);
         let operation = &removal.operation;
-        let (removed, added) = (human::count(removal.rows_removed), human::count(removal.rows_added));
-        let _ =
-            writeln!(text, "  {operation} by {by}, snapshot {id}: {removed} rows taken out, {added} put in");
+        let (removed, added) =
+            (human::counted(removal.rows_removed, "row"), human::count(removal.rows_added));
+        let _ = writeln!(text, "  {operation} by {by}, snapshot {id}: {removed} taken out, {added} put in");
     }
     more(audit.removed.len(), LINES_SHOWN, &mut text);
     for finding in audit.findings.iter().take(FINDINGS_SHOWN) {
-        let _ = writeln!(text, "FOUND {}: {} [{}]", finding.table, finding.message, finding.kind);
+        let _ = writeln!(
+            text,
+            "FOUND {}: {} [{}]",
+            finding.table,
+            one_line(finding.message.clone()),
+            finding.kind
+        );
         if let Some(path) = &finding.path {
-            let _ = writeln!(text, "      {path}");
+            let _ = writeln!(text, "      {}", one_line(path.clone()));
         }
     }
     let found = usize::try_from(audit.findings_count).unwrap_or(usize::MAX);

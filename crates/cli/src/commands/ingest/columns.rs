@@ -1,10 +1,15 @@
 //! What the report tells people about a table's columns: how they changed, what did not fit, what was left out or rejected,
 //! what to consider.
 
-use hosu_collect::{ChangeKind, Report, RescuedColumn, SchemaChange};
+use std::fmt::Write as _;
 
-use super::section;
-use crate::print::human;
+use hosu_collect::{ChangeKind, RejectReason, Report, RescuedColumn, SchemaChange};
+
+use super::{LINES_SHOWN, more, section};
+use crate::print::{human, one_line};
+
+/// So many characters are shown of why a record was rejected.
+const WHY_CHARS_MAX: usize = 120;
 
 /// Adds it to the report's text.
 pub(super) fn tell(report: &Report, text: &mut String) {
@@ -18,8 +23,16 @@ pub(super) fn tell(report: &Report, text: &mut String) {
         section(text, "partitions", lines.collect());
     }
     let values = human::counted(report.rescued, "value");
-    let title = format!("{values} did not fit, {would}kept in `_rescued_data`");
-    section(text, &title, report.rescued_columns.iter().map(rescued).collect());
+    if !report.rescued_columns.is_empty() {
+        let _ = writeln!(text, "  {values} did not fit, {would}kept in `_rescued_data`:");
+    }
+    for column in report.rescued_columns.iter().take(LINES_SHOWN) {
+        let _ = writeln!(text, "    {}", one_line(rescued(column)));
+        if let Some(query) = &column.query {
+            let _ = writeln!(text, "      {}", one_line(query.clone()));
+        }
+    }
+    more(text, report.rescued_columns.len());
     let values = human::counted(report.ignored, "value");
     let title = format!("{values} of fields without a column {would}left out (--schema-evolution ignore)");
     section(text, &title, report.ignored_columns.iter().map(ignored).collect());
@@ -55,13 +68,12 @@ fn rescued(column: &RescuedColumn) -> String {
         }
         None => format!("for example `{}`; there is no such column", on_one_line(&column.example)),
     };
-    let query = column.query.as_ref().map(|query| format!("\n      {query}")).unwrap_or_default();
-    format!("column {}: {values} rescued, {what}{query}", column.column)
+    format!("column {}: {values} rescued, {what}", named(&column.column))
 }
 
 fn ignored(column: &RescuedColumn) -> String {
     let values = human::counted(column.values, "value");
-    format!("{}: {values}, for example `{}`", column.column, on_one_line(&column.example))
+    format!("{}: {values}, for example `{}`", named(&column.column), on_one_line(&column.example))
 }
 
 fn rejects(report: &Report, text: &mut String) {
@@ -70,9 +82,26 @@ fn rejects(report: &Report, text: &mut String) {
     let kept = if report.dry_run { "would be rejected into" } else { "rejected, kept in" };
     let reasons = report.rejects_by_reason.iter().map(|reason| {
         let count = human::count(reason.records);
-        format!("{}: {count}, first in line {} of {}", reason.reason, reason.line_number, reason.source)
+        let (line_number, source) = (reason.line_number, &reason.source);
+        format!("{}: {count}, first in line {line_number} of {source}{}", reason.reason, why(reason))
     });
     section(text, &format!("{records} {kept} {table}"), reasons.collect());
+}
+
+/// What the first reason of a group says beyond what all of them say.
+fn why(reason: &RejectReason) -> String {
+    let Some(rest) = reason.example.strip_prefix(&reason.reason).filter(|rest| !rest.is_empty()) else {
+        return String::new();
+    };
+    match rest.char_indices().nth(WHY_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &rest[..end]),
+        None => rest.to_owned(),
+    }
+}
+
+/// A name as a person can see it, also when it is empty.
+fn named(name: &str) -> &str {
+    if name.is_empty() { "``" } else { name }
 }
 
 /// A value that stood on several lines, as people see it.
@@ -82,7 +111,7 @@ fn on_one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hosu_collect::{Advice, RejectReason};
+    use hosu_collect::Advice;
 
     use super::*;
 
@@ -99,13 +128,14 @@ mod tests {
         let reason = RejectReason {
             reason: "not JSON".to_owned(),
             records: 1_000,
+            example: "not JSON: expected a value\u{1b}[2J".to_owned(),
             source: "/a.json".to_owned(),
             line_number: 7,
             ..RejectReason::default()
         };
         let report = Report {
             rescued: 15,
-            rescued_columns: vec![rescued("price", Some("long"), 14), rescued("extra", None, 1)],
+            rescued_columns: vec![rescued("price", Some("long"), 14), rescued("", None, 1)],
             ignored: 2,
             ignored_columns: vec![rescued("left", None, 2)],
             rejected: 1_000,
@@ -128,12 +158,12 @@ mod tests {
   15 values did not fit, kept in `_rescued_data`:
     column price: 14 values rescued, for example `9.99` in a column of long
       select 'price'
-    column extra: 1 value rescued, for example `9.99`; there is no such column
-      select 'extra'
+    column ``: 1 value rescued, for example `9.99`; there is no such column
+      select ''
   2 values of fields without a column left out (--schema-evolution ignore):
     left: 2 values, for example `9.99`
   1,000 records rejected, kept in default.events_rejects:
-    not JSON: 1,000, first in line 7 of /a.json
+    not JSON: 1,000, first in line 7 of /a.json: expected a value\\u{1b}[2J
   notes:
     a note
   advice:
