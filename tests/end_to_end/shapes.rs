@@ -54,6 +54,33 @@ fn envelopes_are_opened_and_what_is_beside_the_records_is_told() {
     place
         .hosu(&["--output", "json", "ingest", "items", "answers.ndjson", "--records-path", "a..b"])
         .fails(2, "USAGE", "a..b");
+    place
+        .hosu(&[
+            "--output",
+            "json",
+            "ingest",
+            "items",
+            "answers.ndjson",
+            "--records-path",
+            "a",
+            "--format",
+            "csv",
+        ])
+        .fails(2, "USAGE", "--format says csv");
+    // An event among the envelopes, and records that are no array.
+    place.write(
+        "mixed.json",
+        format!("{envelope}\n{{\"event\":\"test\"}}{{\"detail\":{{\"items\":{{\"id\":9}}}}}}"),
+    );
+    let run = place.hosu(&["ingest", "mixed", "mixed.json", "--records-path", "detail.items"]).ok();
+    let told = "no records: 2, first in line 2 of ";
+    assert!(
+        run.stdout.contains(told) && run.stdout.contains("there is no array at `detail.items`"),
+        "{run:?}"
+    );
+    let rejects = place.rows("select cast(record as varchar) from mixed_rejects order by byte_offset");
+    assert_eq!(rejects, json!([["{\"event\":\"test\"}"], ["{\"detail\":{\"items\":{\"id\":9}}}"]]));
+    place.check_sound();
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate};
 use hosu_collect::source::{After, Newer};
-use hosu_collect::{CollectSettings, Format, IngestRequest, OnChanged, Report, SourceStatus};
+use hosu_collect::{CollectSettings, Content, Format, IngestRequest, OnChanged, Report, SourceStatus};
 use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 
@@ -90,7 +90,7 @@ fn request(arguments: IngestArguments, context: &Context) -> Result<IngestReques
     let since_ms = arguments.since.as_deref().map(|text| since_ms(text, context)).transpose()?;
     let newer = Newer { since_ms, after: arguments.after.map(After::from) };
     let settings = settings(context, arguments.decompressed_max.as_deref())?;
-    let records_path = records_path(arguments.records_path.as_deref())?;
+    let records_path = records_path(arguments.records_path.as_deref(), format)?;
     Ok(IngestRequest {
         format,
         records_path,
@@ -144,7 +144,12 @@ fn since_ms(text: &str, context: &Context) -> Result<i64, Failure> {
     })
 }
 
-fn records_path(text: Option<&str>) -> Result<Vec<String>, Failure> {
+fn records_path(text: Option<&str>, format: Option<Format>) -> Result<Vec<String>, Failure> {
+    let other = format.filter(|format| !matches!(format.content, Content::Json | Content::Ndjson));
+    if let Some(other) = other.filter(|_| text.is_some()) {
+        let message = format!("--records-path is a path in JSON, and --format says {other}");
+        return Err(Failure::usage(message).remedy("leave one of them out"));
+    }
     let names: Vec<String> = text.map_or_else(Vec::new, |text| text.split('.').map(str::to_owned).collect());
     match names.iter().any(String::is_empty) {
         true => Err(Failure::usage(format!("`{}` is no path to records", text.unwrap_or_default())).remedy(
