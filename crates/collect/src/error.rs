@@ -351,6 +351,7 @@ impl CollectError {
             | Self::SourceEmpty { name }
             | Self::SourceBinary { name, .. }
             | Self::SourceEncoding { name, .. }
+            | Self::SourceHeader { name, .. }
             | Self::SourceDamaged { name, .. }
             | Self::SourceParquet { name, .. }
             | Self::SourceWindow { name, .. }
@@ -359,6 +360,7 @@ impl CollectError {
             | Self::BeginsDifferently { name, .. }
             | Self::LineWentOn { name, .. }
             | Self::NoTail { name, .. }
+            | Self::SchemaFails { name, .. }
             | Self::ChangedWhileRead { name } => Some(name),
             _ => None,
         }

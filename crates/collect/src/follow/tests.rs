@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hosu_host::Location;
+use hosu_table::evolution::SchemaEvolution;
 use serde_json::json;
 
 use super::{FollowEvent, FollowRequest, FollowWatch, Followed, follow};
@@ -169,13 +170,28 @@ async fn a_source_that_cannot_be_taken_does_not_stop_the_others() {
     folder.lake.file("logs/b.gz", events(0..1));
     folder.append("logs/c.log", &events(1..2));
     fs::write(folder.lake.path("logs/d.gz"), b"\x1f\x8b\x08 damaged").unwrap();
+    folder.append("logs/e.csv", "id,id\n5,6\n");
     let followed = folder.follow(&["logs", "absent.log"]).await;
-    assert_eq!((followed.rows, followed.failing), (2, 3));
+    assert_eq!((followed.rows, followed.failing), (2, 4));
     let told = folder.told();
-    for name in ["trouble a.bin", "trouble d.gz", "trouble absent.log"] {
+    for name in ["trouble a.bin", "trouble d.gz", "trouble absent.log", "trouble e.csv"] {
         assert_eq!(told.iter().filter(|told| told.starts_with(name)).count(), 1, "{name} in {told:?}");
     }
     assert_eq!(folder.ids().await, [0, 1]);
+}
+
+#[tokio::test]
+async fn a_schema_that_may_not_change_stops_the_source_that_would_change_it() {
+    let folder = Folder::new();
+    folder.append("logs/a.log", &events(0..1));
+    folder.follow(&["logs"]).await;
+    folder.append("logs/a.log", "{\"id\":1,\"new\":2}\n");
+    folder.append("logs/b.log", &events(2..3));
+    let mut request = folder.request(&["logs"]);
+    request.ingest.evolution = Some(SchemaEvolution::Fail);
+    let followed = folder.run(request).await.unwrap();
+    assert_eq!((followed.rows, followed.failing), (1, 1));
+    assert_eq!(folder.ids().await, [0, 2]);
 }
 
 #[tokio::test]

@@ -131,7 +131,6 @@ mod tests {
             example: "not JSON: expected a value\u{1b}[2J".to_owned(),
             source: "/a.json".to_owned(),
             line_number: 7,
-            ..RejectReason::default()
         };
         let report = Report {
             rescued: 15,
