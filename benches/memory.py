@@ -24,6 +24,9 @@ import time
 MIB = 1 << 20
 GB = 10 ** 9
 
+# How long the longest lines are, as a share of the 16 MiB that they may have.
+LINE = 1.0
+
 
 # ---- inputs: each writes to `out` ----
 
@@ -109,7 +112,7 @@ def long_lines(out, scale):
     """As long as a line may be, with next to nothing in it to compress away."""
     chance = random.Random(3)
     for number in range(int(60 * scale) + 1):
-        body = chance.randbytes(7 * MIB).hex()
+        body = chance.randbytes(int(7 * MIB * LINE)).hex()
         out.write(b'{"id":%d,"body":"%s"}\n' % (number, body.encode()))
 
 
@@ -165,36 +168,36 @@ def random_texts(out, scale):
 
 def long_lists(out, scale):
     """A million numbers and rows in the lists of a line."""
-    chance = random.Random(8)
+    chance, rows_count, numbers = random.Random(8), int(200_000 * LINE), list(range(int(800_000 * LINE)))
     for number in range(int(60 * scale) + 1):
-        rows = [{"a": chance.randrange(1000), "b": None} for _ in range(200_000)]
-        out.write(json.dumps({"id": number, "numbers": list(range(800_000)), "rows": rows}, separators=(",", ":")).encode() + b"\n")
+        rows = [{"a": chance.randrange(1000), "b": None} for _ in range(rows_count)]
+        out.write(json.dumps({"id": number, "numbers": numbers, "rows": rows}, separators=(",", ":")).encode() + b"\n")
 
 
 def lists_of_digits(out, scale):
     """Lines that are nothing but a list: 7.5 million numbers in 15 MB."""
     for number in range(int(6 * scale) + 1):
-        out.write(b'{"id":%d,"digits":[' % number + b"1," * 7_500_000 + b"1]}\n")
+        out.write(b'{"id":%d,"digits":[' % number + b"1," * int(7_500_000 * LINE) + b"1]}\n")
 
 
 def lists_with_a_misfit(out, scale):
     """The same, and a text among the numbers, which is rescued."""
     out.write(b'{"id":1,"digits":[1]}\n' * 1000)
     for number in range(int(6 * scale) + 1):
-        out.write(b'{"id":%d,"digits":[' % number + b"1," * 7_500_000 + b'"one"]}\n')
+        out.write(b'{"id":%d,"digits":[' % number + b"1," * int(7_500_000 * LINE) + b'"one"]}\n')
 
 
 def sparse_rows(out, scale):
     """Lists of millions of objects, each of 48 columns that are almost all null."""
     out.write(json.dumps({"rows": [{f"c{column}": column for column in range(48)}]}).encode() + b"\n")
     for rows in (150_000, 1_000_000, 5_000_000):
-        out.write(b'{"rows":[' + b"{}," * int(rows * scale) + b"{}]}\n")
+        out.write(b'{"rows":[' + b"{}," * int(rows * scale * LINE) + b"{}]}\n")
 
 
 def keys_fill_a_line(out, scale):
     out.write(b'{"a":1}\n')
     for _ in range(3):
-        out.write(b"{" + b",".join(b'"k%d":0' % number for number in range(int(1_300_000 * scale))) + b"}\n")
+        out.write(b"{" + b",".join(b'"k%d":0' % number for number in range(int(1_300_000 * scale * LINE))) + b"}\n")
 
 
 def mostly_rescued(out, scale):
@@ -343,7 +346,7 @@ def measured(command, stdin=None, stdout=subprocess.DEVNULL, errors=None):
 
 
 def make(name, target, options):
-    command = [sys.executable, __file__, "--make", name, "--scale", str(options.scale)]
+    command = [sys.executable, __file__, "--make", name, "--scale", str(options.scale), "--line-max", options.line_max]
     if target is subprocess.PIPE:
         return subprocess.Popen(command, stdout=subprocess.PIPE)
     subprocess.run([*command, "--target", target], check=True)
@@ -399,11 +402,14 @@ def main():
     parser.add_argument("--only", help="cases, separated by commas", default="")
     parser.add_argument("--scale", type=float, default=1.0, help="a share of the inputs' size")
     parser.add_argument("--ingest-memory", default="512MiB")
+    parser.add_argument("--line-max", default="16MiB")
     parser.add_argument("--query-memory", default="256MiB")
     parser.add_argument("--folder", help="for temporary files")
     parser.add_argument("--make", help=argparse.SUPPRESS)
     parser.add_argument("--target", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    global LINE
+    LINE = size(options.line_max) / (16 * MIB)
     if options.make:
         maker = events if options.make == "big" else INGEST[options.make][1]
         if options.make == "small_files":
@@ -421,7 +427,8 @@ def main():
     # The nearest hosu.toml upward from the current folder sets the limits.
     os.chdir(folder)
     (folder / "contract.json").write_text(json.dumps(CONTRACT))
-    (folder / "hosu.toml").write_text(f'[ingest]\nmemory = "{options.ingest_memory}"\n'
+    line_max = f'line_max = "{options.line_max}"\n' if LINE != 1 else ""
+    (folder / "hosu.toml").write_text(f'[ingest]\nmemory = "{options.ingest_memory}"\n{line_max}'
                                       f'[query]\nmemory = "{options.query_memory}"\nspill = "{folder}"\n')
     _, _, base = measured([hosu, "sql", "-c", "select 1"], errors=subprocess.DEVNULL)
     print(f"`select 1` takes {base / MIB:.0f} MiB: what the program itself is.\n")

@@ -121,7 +121,7 @@ fn around(place: &Place, bad: &[u8]) {
 
 #[test]
 fn a_million_levels_are_one_reject() {
-    for (open, close) in [(&b"["[..], &b"]"[..]), (b"{\"v\":", b"}")] {
+    for (open, close) in [(&b"["[..], &b"]"[..]), (b"{\"\":", b"}")] {
         let place = super::memory::place();
         let deep = [
             b"{\"id\":0,\"v\":".to_vec(),
@@ -160,10 +160,10 @@ fn very_many_names_in_one_event_are_columns_up_to_the_limit_and_rescued_beyond()
 }
 
 #[test]
-fn nearly_a_million_names_in_one_event_are_one_reject() {
-    let names: String = (0..900_000).map(|n| format!(",\"f{n}\":{n}")).collect();
-    let again: String = (0..1_000_000).map(|n| format!(",\"v\":{n}")).collect();
-    for (name, fields) in [("900,000 names", names), ("one name a million times", again)] {
+fn hundreds_of_thousands_of_names_in_one_event_are_one_reject() {
+    let names: String = (0..280_000).map(|n| format!(",\"f{n}\":{n}")).collect();
+    let again: String = (0..400_000).map(|n| format!(",\"v\":{n}")).collect();
+    for (name, fields) in [("280,000 names", names), ("one name 400,000 times", again)] {
         let place = super::memory::place();
         let line = format!("{{\"id\":0{fields}}}");
         around(&place, line.as_bytes());

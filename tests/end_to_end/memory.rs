@@ -13,8 +13,9 @@ use super::{Place, Run};
 
 const MIB: u64 = 1 << 20;
 
-/// The smallest limit of an ingest.
+/// The smallest limit of an ingest, and the longest lines that it may have then.
 pub const INGEST_MIB: u64 = 256;
+const LINE_MIB: usize = 5;
 
 /// What the process may have beyond its limit. An unbounded ingest of the input below takes several times the limit.
 const MARGIN_MIB: u64 = 32;
@@ -25,7 +26,7 @@ pub fn place() -> Place {
     place.write(
         "hosu.toml",
         format!(
-            "[ingest]\nmemory = \"{INGEST_MIB}MiB\"\n[query]\nmemory = \"128MiB\"\nspill = \"spilled\"\n"
+            "[ingest]\nmemory = \"{INGEST_MIB}MiB\"\nline_max = \"{LINE_MIB}MiB\"\n[query]\nmemory = \"128MiB\"\nspill = \"spilled\"\n"
         ),
     );
     place
@@ -107,14 +108,14 @@ fn many_columns() {
 #[test]
 fn long_lines() {
     let place = place();
-    let body = "0123456789abcdef".repeat(14 << 16);
+    let body = "0123456789abcdef".repeat((LINE_MIB << 16) - 2);
     let mut file = fs::File::create(place.path("in.json")).unwrap();
-    for id in 0..12 {
+    for id in 0..36 {
         writeln!(file, "{{\"id\":{id},\"body\":\"{body}\"}}").unwrap();
     }
     let report = within(&place, "long lines", &["t", "in.json"]);
-    assert_eq!((&report["rows"], &report["rejected"]), (&json!(12), &json!(0)));
-    assert_eq!(place.rows("select count(*), min(length(body)) from t"), json!([[12, 14 << 20]]));
+    assert_eq!((&report["rows"], &report["rejected"]), (&json!(36), &json!(0)));
+    assert_eq!(place.rows("select count(*), min(length(body)) from t"), json!([[36, body.len()]]));
 }
 
 #[test]
@@ -151,10 +152,10 @@ fn many_small_files() {
 #[test]
 fn a_limit_that_is_too_small_is_refused() {
     let place = Place::new();
-    place.write("hosu.toml", "[ingest]\nmemory = \"255MiB\"\n");
+    place.write("hosu.toml", "[ingest]\nmemory = \"511MiB\"\n");
     place.write("in.json", "{\"a\":1}\n");
     let run = place.hosu(&["--output", "json", "ingest", "t", "in.json"]);
-    run.fails(1, "CONFIG_INVALID", "256MiB");
+    run.fails(1, "CONFIG_INVALID", "512MiB");
 }
 
 /// Runs a statement, and asserts that the peak was near the limit.

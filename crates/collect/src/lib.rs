@@ -28,4 +28,4 @@ pub use report::{
     Advice, ChangeKind, PartitionReport, RejectReason, Report, RescuedColumn, SchemaChange, SourceReport,
     SourceStatus,
 };
-pub use request::{CollectSettings, IngestRequest, MEMORY_BYTES_MIN, OnChanged};
+pub use request::{CollectSettings, IngestRequest, LINE_BYTES_MAX, OnChanged, memory_bytes_min};

@@ -1,5 +1,6 @@
 //! What an ingest is asked for.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use hosu_host::Stop;
@@ -100,9 +101,17 @@ pub enum OnChanged {
     Tail,
 }
 
-/// With less memory than this an ingest cannot stay within it, whatever it reads: a line may have 16 MiB, and is there several
-/// times while it becomes a row of a file.
-pub const MEMORY_BYTES_MIN: usize = 256 << 20;
+/// How long the longest line that is read as a record may be.
+pub const LINE_BYTES_MAX: RangeInclusive<u64> = (64 << 10)..=(64 << 20);
+
+/// Whatever it reads, an ingest takes so much.
+const MEMORY_BYTES_MIN: u64 = 256 << 20;
+
+/// With less memory than this an ingest cannot stay within it, whatever it reads: a line is there several times while it becomes a
+/// row of a file. One that is nothing but a list of digits, or of keys, takes up to 31 times its length.
+pub fn memory_bytes_min(line_bytes_max: u64) -> u64 {
+    line_bytes_max.saturating_mul(24).saturating_add(128 << 20).max(MEMORY_BYTES_MIN)
+}
 
 /// Text that is decoded at a time is longer only when it is one line.
 pub(crate) const CHUNK_BYTES_MAX: usize = 2 << 20;

@@ -176,6 +176,7 @@ fn settings(context: &Context, decompressed_max: Option<&str>) -> Result<Collect
         target_file_bytes: ingest.target_file_bytes,
         compression_level: ingest.compression_level,
         decompressed_bytes_max: decompressed_max,
+        line_bytes_max: usize::try_from(ingest.line_bytes_max).unwrap_or(usize::MAX),
         ..CollectSettings::default()
     })
 }

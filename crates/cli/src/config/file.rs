@@ -75,6 +75,8 @@ pub struct IngestSection {
     pub compression_level: Option<i64>,
     /// A size.
     pub decompressed_max: Option<SizeText>,
+    /// A size.
+    pub line_max: Option<SizeText>,
 }
 
 /// `[query]`.

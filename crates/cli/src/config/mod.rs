@@ -9,7 +9,7 @@ pub use size::{Size, SizeText};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hosu_collect::MEMORY_BYTES_MIN;
+use hosu_collect::{LINE_BYTES_MAX, memory_bytes_min};
 use hosu_host::{Location, LocationError, S3Settings};
 
 use crate::args::Arguments;
@@ -59,6 +59,8 @@ pub struct IngestConfig {
     pub compression_level: i32,
     /// How long the text of a compressed source may be, if that was set.
     pub decompressed_bytes_max: Option<u64>,
+    /// The longest line or record; a longer one is rejected.
+    pub line_bytes_max: u64,
 }
 
 /// `[query]`.
@@ -276,8 +278,18 @@ fn ingest(file: &ConfigFile) -> Result<IngestConfig, ConfigError> {
             file.wrong("ingest.compression_level", format!("{level} is not one of zstd's levels, 1 to 22"))
         })?;
     let memory_bytes = file.size("ingest.memory", &file.ingest.memory, "512MiB")?;
-    if memory_bytes < MEMORY_BYTES_MIN as u64 {
-        let least = format!("{}MiB is the least that ingest can work with", MEMORY_BYTES_MIN >> 20);
+    let line_bytes_max = file.size("ingest.line_max", &file.ingest.line_max, "16MiB")?;
+    if !LINE_BYTES_MAX.contains(&line_bytes_max) {
+        let (least, most) = (LINE_BYTES_MAX.start() >> 10, LINE_BYTES_MAX.end() >> 20);
+        return Err(file.wrong("ingest.line_max", format!("it may be from {least}KiB to {most}MiB")));
+    }
+    let least = memory_bytes_min(line_bytes_max);
+    if memory_bytes < least {
+        let least = format!(
+            "{}MiB is the least that ingest can work with where a line may have {} MiB (`ingest.line_max`)",
+            least.div_ceil(1 << 20),
+            line_bytes_max.div_ceil(1 << 20)
+        );
         return Err(file.wrong("ingest.memory", least));
     }
     let target_file_bytes = file.size("ingest.target_file_size", &file.ingest.target_file_size, "128MiB")?;
@@ -288,7 +300,13 @@ fn ingest(file: &ConfigFile) -> Result<IngestConfig, ConfigError> {
         None => None,
         some => Some(file.size("ingest.decompressed_max", some, "")?),
     };
-    Ok(IngestConfig { memory_bytes, target_file_bytes, compression_level, decompressed_bytes_max })
+    Ok(IngestConfig {
+        memory_bytes,
+        target_file_bytes,
+        compression_level,
+        decompressed_bytes_max,
+        line_bytes_max,
+    })
 }
 
 fn query(section: &QuerySection, file: &ConfigFile) -> Result<QueryConfig, ConfigError> {

@@ -31,6 +31,7 @@ fn everything_has_a_default() {
         target_file_bytes: 128 << 20,
         compression_level: 1,
         decompressed_bytes_max: None,
+        line_bytes_max: 16 << 20,
     };
     assert_eq!(config.ingest, ingest);
     assert_eq!((config.query.max_scan_bytes, config.query.price_per_tib), (None, 5.0));
@@ -105,6 +106,10 @@ fn a_mistake_is_named_with_its_place() {
         ("[ingest]\nmemory = 'lots'\n", "`ingest.memory` in "),
         ("[ingest]\ntarget_file_size = '50%'\n", "a share makes no sense"),
         ("[ingest]\ncompression_level = 23\n", "1 to 22"),
+        ("[ingest]\nline_max = '1GiB'\n", "from 64KiB to 64MiB"),
+        ("[ingest]\nmemory = '256MiB'\n", "512MiB is the least"),
+        ("[ingest]\nmemory = '255MiB'\nline_max = '1MiB'\n", "256MiB is the least"),
+        ("[ingest]\nline_max = '17MiB'\n", "536MiB is the least"),
         ("[query]\nprice_per_tib = -1.0\n", "is no price"),
         ("[lake]\nwarehouse = 'gs://x/y'\n", "the scheme `gs`"),
         ("[lake]\ncatalog = 'sqlite:'\n", "it names no file"),
