@@ -7,13 +7,13 @@
 //! Without a dictionary values are written plain and not as differences: many releases of Iceberg's vectorized reader for
 //! Spark refuse every other encoding.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{ArrowNativeType, DataType};
 use parquet::file::properties::WriterPropertiesPtr;
 
 use crate::columns::column_at;
 use crate::layout::Layout;
+use crate::selection::Selection;
 
 /// Values that are looked at; of fewer than [`VALUES_MIN`] nothing is known.
 const VALUES_MAX: usize = 4096;
@@ -26,19 +26,20 @@ const PLACES: usize = 2 * VALUES_MAX;
 const LENGTH_BYTES: usize = size_of::<u32>();
 
 /// How a file that begins with these rows is written. It follows from the rows alone.
-pub(crate) fn properties_for(layout: &Layout, rows: &[RecordBatch]) -> WriterPropertiesPtr {
-    if rows.iter().map(RecordBatch::num_rows).sum::<usize>() < VALUES_MIN {
+pub(crate) fn properties_for(layout: &Layout, rows: &[Selection]) -> WriterPropertiesPtr {
+    if rows.iter().map(Selection::num_rows).sum::<usize>() < VALUES_MIN {
         return layout.properties.clone();
     }
     let mut seen = Seen::new(layout.dictionary_bytes);
     let leaves = layout.leaves.iter().filter(|leaf| {
         let Some(path) = &leaf.path else { return false };
         seen.clear();
-        let mut columns = rows.iter().filter_map(|batch| column_at(batch, path).ok());
-        while !seen.is_decided()
-            && let Some(column) = columns.next()
-        {
-            seen.look_at(&column);
+        for rows in rows {
+            if !seen.is_decided()
+                && let Ok(column) = column_at(rows.batch(), path)
+            {
+                seen.look_at(&column, rows.listed());
+            }
         }
         seen.would_overflow()
     });
@@ -91,45 +92,48 @@ impl Seen {
             && self.repeated * 2 * self.dictionary_bytes < self.values * self.bytes
     }
 
-    fn look_at(&mut self, column: &ArrayRef) {
+    /// Takes values of a column, of those rows that are listed.
+    fn look_at(&mut self, column: &ArrayRef, listed: Option<&[u32]>) {
         let nulls = column.nulls();
+        let rows = 0..listed.map_or(column.len(), <[u32]>::len);
+        let rows = rows.map(|at| listed.and_then(|rows| rows.get(at)).map_or(at, |row| *row as usize));
+        let rows = rows.filter(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row)));
         match column.data_type() {
             DataType::Utf8 => {
                 let texts = column.as_string::<i32>();
-                self.add_all(column.len(), nulls, |row| texts.value(row).as_bytes(), LENGTH_BYTES);
+                self.add_all(rows, |row| texts.value(row).as_bytes(), LENGTH_BYTES);
             }
             DataType::Binary => {
                 let values = column.as_binary::<i32>();
-                self.add_all(column.len(), nulls, |row| values.value(row), LENGTH_BYTES);
+                self.add_all(rows, |row| values.value(row), LENGTH_BYTES);
             }
             DataType::FixedSizeBinary(_) => {
                 let values = column.as_fixed_size_binary();
-                self.add_all(column.len(), nulls, |row| values.value(row), 0);
+                self.add_all(rows, |row| values.value(row), 0);
             }
             other => match other.primitive_width().filter(|width| *width <= size_of::<u64>()) {
-                Some(width) => self.add_numbers(column, width),
+                Some(width) => self.add_numbers(rows, column, width),
                 None => self.is_candidate = false,
             },
         }
     }
 
-    fn add_numbers(&mut self, column: &ArrayRef, width: usize) {
+    fn add_numbers(&mut self, rows: impl Iterator<Item = usize>, column: &ArrayRef, width: usize) {
         let data = column.to_data();
         let Some(buffer) = data.buffers().first() else { return };
         let start = data.offset() * width;
         let bytes = buffer.as_slice().get(start..start + column.len() * width).unwrap_or_default();
         let value = |row: usize| bytes.get(row * width..(row + 1) * width).unwrap_or_default();
-        self.add_all(column.len(), column.nulls(), value, 0);
+        self.add_all(rows, value, 0);
     }
 
     fn add_all<'a>(
         &mut self,
-        rows: usize,
-        nulls: Option<&NullBuffer>,
+        rows: impl Iterator<Item = usize>,
         value: impl Fn(usize) -> &'a [u8],
         more_bytes: usize,
     ) {
-        for row in (0..rows).filter(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row))) {
+        for row in rows {
             if self.is_decided() {
                 return;
             }

@@ -15,7 +15,6 @@ mod values;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 use bytes::Bytes;
 use hosu_table::arrow_schema::to_arrow_type;
@@ -26,10 +25,11 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
-use crate::columns::{batch_bytes, column_at};
+use crate::columns::column_at;
 use crate::dictionaries;
 use crate::layout::Layout;
 use crate::metrics;
+use crate::selection::Selection;
 use column::ColumnEncoder;
 use page::Press;
 pub(crate) use page::Presses;
@@ -108,7 +108,7 @@ impl Write for Output {
 
 impl Encoder {
     /// A file that begins with these rows, which are still to be written.
-    pub(crate) fn new(layout: Arc<Layout>, rows: &[RecordBatch]) -> Result<Self> {
+    pub(crate) fn new(layout: Arc<Layout>, rows: &[Selection]) -> Result<Self> {
         let output = Output::default();
         let properties = dictionaries::properties_for(&layout, rows);
         let file = SerializedFileWriter::new(output.clone(), layout.root.clone(), properties)?;
@@ -124,13 +124,13 @@ impl Encoder {
     }
 
     /// Adds rows; row groups that are full are written out. Uses up to `lanes` threads.
-    pub(crate) fn write(&mut self, batches: &[RecordBatch], lanes: usize) -> Result<()> {
+    pub(crate) fn write(&mut self, selections: &[Selection], lanes: usize) -> Result<()> {
         let (mut together, mut rows, mut bytes) = (Vec::new(), 0, 0);
-        for batch in batches {
-            for start in (0..batch.num_rows()).step_by(ROWS_AT_A_TIME) {
-                let some = batch.slice(start, ROWS_AT_A_TIME.min(batch.num_rows() - start));
+        for selection in selections {
+            for start in (0..selection.num_rows()).step_by(ROWS_AT_A_TIME) {
+                let some = selection.slice(start, ROWS_AT_A_TIME);
                 rows += some.num_rows();
-                bytes += batch_bytes(&some);
+                bytes += some.bytes();
                 together.push(some);
                 if rows >= ROWS_AT_A_TIME || bytes >= self.layout.row_group_bytes {
                     self.write_some(&together, lanes)?;
@@ -142,13 +142,13 @@ impl Encoder {
         if together.is_empty() { Ok(()) } else { self.write_some(&together, lanes) }
     }
 
-    fn write_some(&mut self, batches: &[RecordBatch], lanes: usize) -> Result<()> {
+    fn write_some(&mut self, selections: &[Selection], lanes: usize) -> Result<()> {
         let mut group = match self.group.take() {
             Some(group) => group,
             None => self.begin_group()?,
         };
-        group.write(&self.layout, batches, lanes)?;
-        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
+        group.write(&self.layout, selections, lanes)?;
+        self.rows += selections.iter().map(Selection::num_rows).sum::<usize>() as u64;
         let is_full =
             group.rows >= self.layout.row_group_rows || group.encoded_bytes() >= self.layout.row_group_bytes;
         self.group = Some(group);
@@ -246,16 +246,26 @@ impl Encoder {
     }
 }
 
+/// How many of the selected values are not a number.
+fn nans_in(rows: &Selection, path: &[usize]) -> Result<u64> {
+    let column = column_at(rows.batch(), path)?;
+    let among_all = metrics::count_nans(&column);
+    if among_all == 0 || rows.listed().is_none() {
+        return Ok(among_all);
+    }
+    Ok(metrics::count_nans(&rows.of_column(&column)?))
+}
+
 fn no_nans(leaf: &crate::parquet_schema::Leaf) -> Option<u64> {
     (leaf.path.is_some() && metrics::has_nans(&leaf.primitive)).then_some(0)
 }
 
 impl Group {
-    fn write(&mut self, layout: &Layout, batches: &[RecordBatch], lanes: usize) -> Result<()> {
+    fn write(&mut self, layout: &Layout, selections: &[Selection], lanes: usize) -> Result<()> {
         for (leaf, nans) in layout.leaves.iter().zip(&mut self.nans) {
             if let (Some(nans), Some(path)) = (nans, &leaf.path) {
-                for batch in batches {
-                    *nans += metrics::count_nans(&column_at(batch, path)?);
+                for rows in selections {
+                    *nans += nans_in(rows, path)?;
                 }
             }
         }
@@ -268,11 +278,9 @@ impl Group {
             next_leaf += leaves;
             let (writers, others) = rest.split_at_mut_checked(leaves).ok_or_else(writers_missing)?;
             rest = others;
-            let arrays =
-                batches.iter().map(|batch| batch.columns().get(position).ok_or_else(writers_missing));
-            work.push(Work { field, arrays: arrays.collect::<Result<_>>()?, writers });
+            work.push(Work { field, position, selections, writers });
         }
-        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        self.rows += selections.iter().map(Selection::num_rows).sum::<usize>();
         run(work, lanes, &layout.presses)
     }
 
@@ -318,16 +326,19 @@ impl ColumnWriter {
 /// A top-level column and the writers of its leaves.
 struct Work<'a> {
     field: &'a FieldRef,
-    arrays: Vec<&'a ArrayRef>,
+    position: usize,
+    selections: &'a [Selection],
     writers: &'a mut [ColumnWriter],
 }
 
 impl Work<'_> {
     fn run(self, press: &mut Press) -> Result<()> {
         let has_others = self.writers.iter().any(|writer| matches!(writer, ColumnWriter::Other(_)));
-        for array in self.arrays {
-            let known = levels::leaves_of(self.field, array);
-            let others = if has_others { compute_leaves(self.field, array)? } else { Vec::new() };
+        for rows in self.selections {
+            let array = rows.batch().columns().get(self.position).ok_or_else(writers_missing)?;
+            let known = levels::leaves_of(self.field, array, rows.listed());
+            let others =
+                if has_others { compute_leaves(self.field, &rows.of_column(array)?)? } else { Vec::new() };
             if known.len() != self.writers.len() || (has_others && others.len() != known.len()) {
                 return Err(writers_missing());
             }

@@ -1,12 +1,11 @@
 //! Rows wait in front of an open file until there are enough of them to be encoded together.
 
-use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 
 use crate::budget::Reservation;
-use crate::columns::batch_bytes;
 use crate::open_file::OpenFile;
+use crate::selection::Selection;
 
 /// So many small batches in a row become one: a batch of one row takes many times the memory of the row.
 const SMALL_BATCHES: usize = 64;
@@ -16,7 +15,7 @@ const SMALL_BATCH_ROWS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Filling {
     pub(crate) file: OpenFile,
-    pending: Vec<RecordBatch>,
+    pending: Vec<Selection>,
     pub(crate) pending_rows: usize,
     /// The rows of the last batch that was routed.
     fresh_rows: usize,
@@ -49,12 +48,12 @@ impl Filling {
     }
 
     /// Lets rows wait.
-    pub(crate) fn add(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
+    pub(crate) fn add(&mut self, rows: Selection) -> Result<(), ArrowError> {
         let is_small = rows.num_rows() < SMALL_BATCH_ROWS;
         if !is_small {
             self.gather()?;
         }
-        self.held.grow(batch_bytes(&rows));
+        self.held.grow(rows.memory_bytes());
         self.pending_rows += rows.num_rows();
         self.fresh_rows += rows.num_rows();
         self.pending.push(rows);
@@ -66,10 +65,11 @@ impl Filling {
     fn gather(&mut self) -> Result<(), ArrowError> {
         let count = std::mem::take(&mut self.small_batches);
         let small = self.pending.split_off(self.pending.len().saturating_sub(count));
-        let Some(first) = small.first() else { return Ok(()) };
-        let one = concat_batches(&first.schema(), &small)?;
-        let before: usize = small.iter().map(batch_bytes).sum();
-        self.held.resize(self.held.bytes().saturating_sub(before) + batch_bytes(&one));
+        let Some(schema) = small.first().map(|rows| rows.batch().schema()) else { return Ok(()) };
+        let before: usize = small.iter().map(Selection::memory_bytes).sum();
+        let small = small.iter().map(Selection::to_batch).collect::<Result<Vec<_>, _>>()?;
+        let one = Selection::from(concat_batches(&schema, &small)?);
+        self.held.resize(self.held.bytes().saturating_sub(before) + one.memory_bytes());
         self.pending.push(one);
         Ok(())
     }

@@ -20,6 +20,7 @@ mod metrics;
 mod open_file;
 mod parquet_schema;
 mod route;
+mod selection;
 mod sink;
 mod target;
 mod transform;

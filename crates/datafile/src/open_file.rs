@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
 use hosu_host::{Host, Location, PART_BYTES};
 use iceberg::spec::{DataContentType, DataFile, DataFileBuilder, DataFileFormat, Struct};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -14,6 +13,7 @@ use crate::budget::{Budget, Reservation};
 use crate::encode::{Encoded, Encoder};
 use crate::error::{self, DataFileError};
 use crate::layout::Layout;
+use crate::selection::Selection;
 use crate::sink::Sink;
 
 /// The parts that one upload holds at most: three under way and one being filled.
@@ -66,7 +66,7 @@ struct Size {
 
 #[derive(Debug)]
 enum Job {
-    Write(Vec<RecordBatch>, Reservation, oneshot::Sender<Size>),
+    Write(Vec<Selection>, Reservation, oneshot::Sender<Size>),
     Flush(oneshot::Sender<Size>),
 }
 
@@ -107,14 +107,14 @@ impl OpenFile {
     }
 
     /// Queues rows; waits while too many jobs are. False if the task has ended, with an error that it returns.
-    pub(crate) async fn write(&mut self, batches: Vec<RecordBatch>, held: Reservation) -> bool {
+    pub(crate) async fn write(&mut self, batches: Vec<Selection>, held: Reservation) -> bool {
         // The first rows tell how large a row is.
         while self.outstanding.len() >= QUEUE || (self.known.rows == 0 && !self.outstanding.is_empty()) {
             if !self.learn().await {
                 return false;
             }
         }
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let rows: usize = batches.iter().map(Selection::num_rows).sum();
         self.rows_sent += rows as u64;
         let (done, when_done) = oneshot::channel();
         self.outstanding.push_back(when_done);

@@ -174,12 +174,3 @@ pub(crate) fn group(ids: &[PartitionId]) -> Vec<(PartitionId, Vec<u32>)> {
     }
     groups
 }
-
-/// These rows of a batch.
-pub(crate) fn take(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch, arrow::error::ArrowError> {
-    if rows.len() == batch.num_rows() {
-        return Ok(batch.clone());
-    }
-    let rows = arrow::array::UInt32Array::from(rows);
-    arrow::compute::take_record_batch(batch, &rows)
-}

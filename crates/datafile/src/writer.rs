@@ -25,7 +25,8 @@ use crate::external_sort::{Sorted, Sorter};
 use crate::filling::Filling;
 use crate::layout::Layout;
 use crate::open_file::{OpenFile, Workshop};
-use crate::route::{PartitionId, Router, group, take};
+use crate::route::{PartitionId, Router, group};
+use crate::selection::Selection;
 use crate::target::{WriteTarget, WriterSettings, Written};
 
 /// Rows wait until so many are there, or a share of the memory, or as much as a file: encoding a few at a time is slow, and makes small pages.
@@ -84,7 +85,7 @@ pub struct DataFileWriter {
 /// A batch taken apart.
 struct Routed {
     router: Router,
-    direct: Vec<(PartitionId, RecordBatch)>,
+    direct: Vec<(PartitionId, Selection)>,
     rest: Option<(RecordBatch, Vec<PartitionId>)>,
 }
 
@@ -153,7 +154,7 @@ impl DataFileWriter {
         }
         self.make_room(batch_bytes(&batch)).await?;
         if self.is_unpartitioned && !self.is_sorted {
-            return self.fill(0, batch).await;
+            return self.fill(0, batch.into()).await;
         }
         let rows = batch.num_rows() as u64;
         let routed = self.route(batch).await?;
@@ -244,7 +245,7 @@ impl DataFileWriter {
                 self.close_all().await?;
                 self.wait_for_tasks(self.closing_max).await?;
             }
-            self.fill(id, sorted.batch.slice(start, rows)).await?;
+            self.fill(id, sorted.batch.slice(start, rows).into()).await?;
             start += rows;
         }
         Ok(())
@@ -274,18 +275,20 @@ impl DataFileWriter {
             }
             rest.sort_unstable();
             let rest_ids = rest.iter().filter_map(|row| ids.get(*row as usize).copied()).collect();
-            let direct = direct.into_iter().map(|(id, rows)| take(&batch, rows).map(|rows| (id, rows)));
-            let fail = error::rows(&router.table);
-            let direct = direct.collect::<Result<_, _>>().map_err(&fail)?;
-            let rest =
-                if rest.is_empty() { None } else { Some((take(&batch, rest).map_err(&fail)?, rest_ids)) };
+            let select = |rows| Selection::of(&batch, rows).map_err(error::rows(&router.table));
+            let direct = direct.into_iter().map(|(id, rows)| select(rows).map(|rows| (id, rows)));
+            let direct = direct.collect::<Result<_, _>>()?;
+            let rest = match rest.is_empty() {
+                true => None,
+                false => Some((select(rest)?.to_batch().map_err(error::rows(&router.table))?, rest_ids)),
+            };
             Ok(Routed { router, direct, rest })
         };
         tokio::task::spawn_blocking(split).await.map_err(error::given_up(&table))?
     }
 
     /// Adds rows to the open file of their partition, which is opened if need be and closed when it is large enough.
-    async fn fill(&mut self, id: PartitionId, rows: RecordBatch) -> Result<(), DataFileError> {
+    async fn fill(&mut self, id: PartitionId, rows: Selection) -> Result<(), DataFileError> {
         if !self.open.contains_key(&id) {
             self.open_file(id)?;
         }

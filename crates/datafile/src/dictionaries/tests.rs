@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray, StructArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::Fields;
 use iceberg::spec::{NestedField, PrimitiveType, StructType, Type};
@@ -39,7 +39,8 @@ fn rows(layout: &Layout, numbers: &[Option<i64>]) -> RecordBatch {
 
 /// Which of `id`, `n` and `s.z` have a dictionary.
 fn dictionaries(layout: &Layout, batches: &[RecordBatch]) -> [bool; 3] {
-    let properties = properties_for(layout, batches);
+    let rows: Vec<Selection> = batches.iter().cloned().map(Selection::from).collect();
+    let properties = properties_for(layout, &rows);
     [vec!["id"], vec!["n"], vec!["s", "z"]].map(|path| {
         let path = path.into_iter().map(str::to_owned).collect();
         properties.dictionary_enabled(&ColumnPath::new(path))

@@ -3,12 +3,14 @@
 //! A slot is a place where a leaf could have a value: one for each row, and below a list one for each element, or one for a
 //! list that is null or empty. A slot is alive as long as all that is around it is there.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field};
 
 /// One leaf of some rows.
-pub(super) struct LeafSlots {
+pub(super) struct LeafSlots<'a> {
     pub(super) array: ArrayRef,
     /// For each slot, how much of what is around the value is there; none when all slots have a value.
     pub(super) definition: Option<Vec<u8>>,
@@ -17,20 +19,25 @@ pub(super) struct LeafSlots {
     pub(super) slots: usize,
     /// The level of a slot that has a value.
     pub(super) level: u8,
-    pub(super) rows: Rows,
+    pub(super) rows: Rows<'a>,
 }
 
 /// Which rows of a leaf's array hold its values.
-pub(super) enum Rows {
+pub(super) enum Rows<'a> {
     /// All of them.
     All,
-    Listed(Vec<u32>),
+    Listed(Cow<'a, [u32]>),
 }
 
-/// The leaves of a column, in the order of the file.
-pub(super) fn leaves_of(field: &Field, array: &ArrayRef) -> Vec<LeafSlots> {
-    let slots =
-        Slots { count: array.len(), rows: None, definition: None, repetition: None, level: 0, lists: 0 };
+/// The leaves of a column, or of those of its rows that are listed, in the order of the file.
+pub(super) fn leaves_of<'a>(
+    field: &Field,
+    array: &ArrayRef,
+    listed: Option<&'a [u32]>,
+) -> Vec<LeafSlots<'a>> {
+    let count = listed.map_or(array.len(), <[u32]>::len);
+    let rows = listed.map(Cow::Borrowed);
+    let slots = Slots { count, rows, definition: None, repetition: None, level: 0, lists: 0 };
     let mut leaves = Vec::new();
     walk(field, array, slots, &mut leaves);
     leaves
@@ -38,10 +45,10 @@ pub(super) fn leaves_of(field: &Field, array: &ArrayRef) -> Vec<LeafSlots> {
 
 /// The slots on the way down to a leaf.
 #[derive(Clone)]
-struct Slots {
+struct Slots<'a> {
     count: usize,
     /// The row that each slot is in the array that is looked at; none when they are the same.
-    rows: Option<Vec<u32>>,
+    rows: Option<Cow<'a, [u32]>>,
     /// Less than `level` for a slot that is not alive; none when all are alive.
     definition: Option<Vec<u8>>,
     repetition: Option<Vec<u8>>,
@@ -49,7 +56,7 @@ struct Slots {
     lists: u8,
 }
 
-fn walk(field: &Field, array: &ArrayRef, mut slots: Slots, leaves: &mut Vec<LeafSlots>) {
+fn walk<'a>(field: &Field, array: &ArrayRef, mut slots: Slots<'a>, leaves: &mut Vec<LeafSlots<'a>>) {
     if field.is_nullable() {
         slots.go_into_optional(array.nulls().filter(|nulls| nulls.null_count() > 0));
     }
@@ -78,35 +85,37 @@ fn walk(field: &Field, array: &ArrayRef, mut slots: Slots, leaves: &mut Vec<Leaf
     }
 }
 
-impl Slots {
+impl<'a> Slots<'a> {
     fn go_into_optional(&mut self, nulls: Option<&NullBuffer>) {
         let level = self.level;
         self.level += 1;
-        match (nulls, &mut self.definition) {
-            (None, None) => {}
-            (None, Some(definition)) => definition.iter_mut().for_each(|d| *d += u8::from(*d == level)),
-            (Some(nulls), none @ None) => {
-                let definition = none.insert(vec![level; self.count]);
-                match &self.rows {
-                    None => {
-                        definition.iter_mut().zip(nulls.iter()).for_each(|(d, valid)| *d += u8::from(valid))
-                    }
-                    Some(rows) => {
-                        let valid = rows.iter().map(|row| nulls.is_valid(*row as usize));
-                        definition.iter_mut().zip(valid).for_each(|(d, valid)| *d += u8::from(valid));
-                    }
-                }
+        let Some(nulls) = nulls else {
+            // Who is alive stays so.
+            let definition = self.definition.iter_mut().flatten();
+            definition.for_each(|d| *d += u8::from(*d == level));
+            return;
+        };
+        match (&mut self.definition, self.rows.as_deref()) {
+            (none @ None, None) => {
+                let definition = none.insert(Vec::with_capacity(self.count));
+                each_valid(nulls, |valid| definition.push(level + u8::from(valid)));
             }
-            (Some(nulls), Some(definition)) => match &self.rows {
-                None => {
-                    let slots = definition.iter_mut().zip(nulls.iter());
-                    slots.for_each(|(d, valid)| *d += u8::from(*d == level && valid));
-                }
-                Some(rows) => {
-                    let slots = definition.iter_mut().zip(rows);
-                    slots.for_each(|(d, row)| *d += u8::from(*d == level && nulls.is_valid(*row as usize)));
-                }
-            },
+            (none @ None, Some(rows)) => {
+                let valid = rows.iter().map(|row| nulls.is_valid(*row as usize));
+                *none = Some(valid.map(|valid| level + u8::from(valid)).collect());
+            }
+            (Some(definition), None) => {
+                let mut slots = definition.iter_mut();
+                each_valid(nulls, |valid| {
+                    if let Some(d) = slots.next() {
+                        *d += u8::from(*d == level && valid);
+                    }
+                });
+            }
+            (Some(definition), Some(rows)) => {
+                let slots = definition.iter_mut().zip(rows);
+                slots.for_each(|(d, row)| *d += u8::from(*d == level && nulls.is_valid(*row as usize)));
+            }
         }
     }
 
@@ -136,7 +145,7 @@ impl Slots {
         }
         Self {
             count: rows.len(),
-            rows: Some(rows),
+            rows: Some(rows.into()),
             definition: Some(definition),
             repetition: Some(repetition),
             level: level + 1,
@@ -144,7 +153,7 @@ impl Slots {
         }
     }
 
-    fn into_leaf(self, array: ArrayRef) -> LeafSlots {
+    fn into_leaf(self, array: ArrayRef) -> LeafSlots<'a> {
         let level = self.level;
         let rows = match (self.rows, &self.definition) {
             (None, None) => Rows::All,
@@ -154,8 +163,8 @@ impl Slots {
                 Rows::Listed(alive.map(|(row, _)| row).collect())
             }
             (Some(rows), Some(definition)) => {
-                let alive = rows.into_iter().zip(definition).filter(|(_, d)| **d == level);
-                Rows::Listed(alive.map(|(row, _)| row).collect())
+                let alive = rows.iter().zip(definition).filter(|(_, d)| **d == level);
+                Rows::Listed(alive.map(|(row, _)| *row).collect())
             }
         };
         LeafSlots {
@@ -167,4 +176,15 @@ impl Slots {
             rows,
         }
     }
+}
+
+/// Tells of each row whether it has a value, 64 rows at a time.
+#[inline]
+fn each_valid(nulls: &NullBuffer, mut take: impl FnMut(bool)) {
+    let chunks = nulls.inner().bit_chunks();
+    for bits in chunks.iter() {
+        (0..u64::BITS).for_each(|row| take(bits >> row & 1 == 1));
+    }
+    let bits = chunks.remainder_bits();
+    (0..chunks.remainder_len()).for_each(|row| take(bits >> row & 1 == 1));
 }

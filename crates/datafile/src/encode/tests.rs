@@ -1,8 +1,9 @@
 //! Columns that are encoded here beside the same ones by Parquet's own writer: the same rows, and the same told of them.
 
 use arrow::array::{
-    AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int32Array, Int64Array,
-    ListArray, MapArray, StringArray, StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int32Array,
+    Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat_batches;
@@ -151,11 +152,16 @@ impl Chance {
 }
 
 fn encode(layout: &Arc<Layout>, parts: &[Vec<RecordBatch>], lanes: usize, is_known: bool) -> Bytes {
+    let selections = |part: &Vec<RecordBatch>| part.iter().cloned().map(Selection::from).collect();
+    encode_selected(layout, &parts.iter().map(selections).collect::<Vec<_>>(), lanes, is_known)
+}
+
+fn encode_selected(layout: &Arc<Layout>, parts: &[Vec<Selection>], lanes: usize, is_known: bool) -> Bytes {
     let mut encoder = Encoder::new(layout.clone(), parts.first().map_or(&[], Vec::as_slice)).unwrap();
     assert!(encoder.known.iter().all(|known| *known));
     encoder.known.fill(is_known);
     parts.iter().for_each(|part| encoder.write(part, lanes).unwrap());
-    let rows: usize = parts.iter().flatten().map(RecordBatch::num_rows).sum();
+    let rows: usize = parts.iter().flatten().map(Selection::num_rows).sum();
     assert_eq!(encoder.finish().unwrap().rows, rows as u64);
     encoder.take_bytes().unwrap()
 }
@@ -233,6 +239,35 @@ proptest! {
             (read(&encode(&layout, &parts, lanes, true)), read(&encode(&layout, &parts, 1, false)));
         prop_assert_eq!(format!("{:?}", ours.0), format!("{:?}", theirs.0));
         compare(&ours.1, &theirs.1, !small_dictionary);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Rows that stay in their batch are written as if they had been taken out of it.
+    #[test]
+    fn selected_rows_are_written_as_if_they_were_copied(
+        state: u64,
+        different in prop_oneof![Just(3_u64), Just(200), Just(1 << 40)],
+        nulls in 0..100_u64,
+        kept in 50..100_u64,
+        parts in prop::collection::vec(prop::collection::vec(1..1500_usize, 1..3), 1..3),
+        is_known: bool,
+    ) {
+        let layout = layout(&[]);
+        let mut chance = Chance { state, different, nulls };
+        let mut selection = |rows: usize| {
+            let columns = layout.rows.fields().iter().map(|field| chance.array(field, rows + 3)).collect();
+            let batch = RecordBatch::try_new(layout.rows.clone(), columns).unwrap().slice(2, rows);
+            let listed = (0..rows as u32).filter(|_| chance.below(100) < kept).collect();
+            Selection::of(&batch, listed).unwrap()
+        };
+        let parts: Vec<Vec<Selection>> =
+            parts.into_iter().map(|part| part.into_iter().map(&mut selection).collect()).collect();
+        let copied = |part: &Vec<Selection>| part.iter().map(|rows| rows.to_batch().unwrap()).collect();
+        let copied: Vec<Vec<RecordBatch>> = parts.iter().map(copied).collect();
+        prop_assert!(encode_selected(&layout, &parts, 1, is_known) == encode(&layout, &copied, 1, is_known));
     }
 }
 
