@@ -14,6 +14,9 @@ use super::page::{Filling, Press};
 /// its dictionary is good for.
 const VALUES_ENOUGH: usize = 96 * 1024;
 
+/// So many tell enough where hardly any of them repeats.
+const VALUES_ENOUGH_FOR_NO: usize = 8 * 1024;
+
 /// Where each value comes at least so often, nobody doubts the dictionary.
 const REPEATS_SURE: usize = 32;
 
@@ -51,11 +54,25 @@ impl Trial {
 
     /// Whether more pages would not help.
     pub(super) fn is_over(&self, dictionary: &Dictionary) -> bool {
-        self.values >= VALUES_ENOUGH || self.is_sure(dictionary)
+        self.values >= VALUES_ENOUGH
+            || self.is_sure(dictionary)
+            || (self.values >= VALUES_ENOUGH_FOR_NO && self.foreseen(dictionary, false).hardly_repeat())
     }
 
     fn is_sure(&self, dictionary: &Dictionary) -> bool {
         dictionary.len() * REPEATS_SURE <= self.values
+    }
+
+    /// What the column comes to.
+    fn foreseen(&self, dictionary: &Dictionary, is_last: bool) -> Foreseen {
+        let (values, distinct) = (self.values as f64, dictionary.len() as f64);
+        match is_last {
+            true => Foreseen { values, distinct },
+            false => {
+                let grown = values * GROWTH;
+                Foreseen { values: grown, distinct: distinct_among(grown, distinct, values) }
+            }
+        }
     }
 
     /// Whether numbers and a dictionary take less room than values, in pages of at most `page_bytes_max`.
@@ -71,10 +88,8 @@ impl Trial {
         if self.is_sure(dictionary) || self.pages.iter().any(is_large) {
             return Ok(true);
         }
-        let (values, distinct) = (self.values as f64, dictionary.len() as f64);
-        let values_then = if is_last { values } else { values * GROWTH };
-        let distinct_then = if is_last { distinct } else { distinct_among(values_then, distinct, values) };
-        if distinct_then >= values_then * HARDLY_REPEATED {
+        let foreseen = self.foreseen(dictionary, is_last);
+        if foreseen.hardly_repeat() {
             return Ok(false);
         }
         let compared = first.numbers.get(..VALUES_COMPARED.min(first.numbers.len())).unwrap_or_default();
@@ -85,14 +100,26 @@ impl Trial {
         };
         let plain = stored(&|out| dictionary.put_values(compared, out))?;
         // As many entries as there would be for these values.
-        let entries = (compared.len() as f64 * distinct_then / values_then).ceil() as u32;
+        let entries = (compared.len() as f64 * foreseen.distinct / foreseen.values).ceil() as u32;
         let entries: Vec<u32> = (0..entries.min(dictionary.len() as u32)).collect();
-        let bits = hybrid::bits_of(distinct_then as u32);
+        let bits = hybrid::bits_of(foreseen.distinct as u32);
         let with_dictionary = stored(&|out| {
             hybrid::pack(compared, bits, out);
             dictionary.put_values(&entries, out);
         })?;
         Ok(with_dictionary < plain)
+    }
+}
+
+/// How many values a column comes to, and how many different ones.
+struct Foreseen {
+    values: f64,
+    distinct: f64,
+}
+
+impl Foreseen {
+    fn hardly_repeat(&self) -> bool {
+        self.distinct >= self.values * HARDLY_REPEATED
     }
 }
 
