@@ -19,7 +19,7 @@ pub(crate) struct Filling {
     pub(crate) pending_rows: usize,
     /// The rows of the last batch that was routed.
     fresh_rows: usize,
-    /// How many rows others got since it got its last, and most of them between two of its own.
+    /// As how many rows those count that others got since it got its last, and most of them between two of its own.
     rest_rows: u64,
     rest_rows_max: u64,
     /// How many of the last batches are small, and were not made one yet.
@@ -74,7 +74,7 @@ impl Filling {
         Ok(())
     }
 
-    /// A batch of so many rows was routed: how many of them it got.
+    /// A batch was routed, whose rows count as so many: how many it got of them.
     pub(crate) fn rest(&mut self, rows: u64) -> usize {
         let fresh_rows = std::mem::take(&mut self.fresh_rows);
         if fresh_rows > 0 {

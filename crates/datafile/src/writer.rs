@@ -20,6 +20,7 @@ use crate::budget::Budget;
 use crate::check::check;
 use crate::columns::batch_bytes;
 use crate::discard::delete_all;
+use crate::encode;
 use crate::error::{self, DataFileError};
 use crate::external_sort::{Sorted, Sorter};
 use crate::filling::Filling;
@@ -38,17 +39,15 @@ const IDLE_ROWS: usize = 64;
 const IDLE_PENDING_ROWS: usize = 4096;
 
 /// A partition has passed, as a day has, when it got no row while others got so many, and four times as many as it was
-/// ever without before. A file that is not small is completed then; once for each partition, so that rows that come
-/// late make one file more and not many.
+/// ever without before. A row of more than 512 bytes counts as several. A file that is not small is completed then; once for
+/// each partition, so that rows that come late make one file more and not many.
 const PASSED_ROWS: u64 = 64 * 1024;
 const PASSED_RESTS: u64 = 4;
+const PASSED_ROW_BYTES: usize = 512;
 const PASSED_BYTES_MIN: u64 = 1 << 20;
 
 /// How many files may be on their way to being durable.
 const CLOSING_MAX: usize = 8;
-
-/// What the encoder of one column takes as soon as it has a value, measured with parquet 58.
-const COLUMN_BYTES: usize = 48 << 10;
 
 /// An upload holds up to 32 MiB; with less memory than this, files are complete before they are sent.
 const DIRECT_MEMORY_MIN: usize = 128 << 20;
@@ -102,8 +101,7 @@ impl DataFileWriter {
         operation: Uuid,
     ) -> Result<Self, DataFileError> {
         let layout = Arc::new(Layout::new(&target, &settings)?);
-        let file_bytes = COLUMN_BYTES * layout.leaves.len().max(1);
-        let files_max = (settings.memory_bytes / 4 / file_bytes).max(1);
+        let files_max = (settings.memory_bytes / 4 / encode::file_memory_bytes(&layout).max(1)).max(1);
         let router = Router::new(&target)?;
         let is_sorted = target.sort_order.fields.iter().any(|field| field.transform != Transform::Void);
         let budget = Budget::new(settings.memory_bytes);
@@ -152,11 +150,12 @@ impl DataFileWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.make_room(batch_bytes(&batch)).await?;
+        let bytes = batch_bytes(&batch);
+        self.make_room(bytes).await?;
         if self.is_unpartitioned && !self.is_sorted {
             return self.fill(0, batch.into()).await;
         }
-        let rows = batch.num_rows() as u64;
+        let rows = batch.num_rows().max(bytes / PASSED_ROW_BYTES) as u64;
         let routed = self.route(batch).await?;
         self.router = Some(routed.router);
         for (id, rows) in routed.direct {
@@ -170,7 +169,7 @@ impl DataFileWriter {
     }
 
     /// Rows of partitions that hardly get more need not wait for the end, and neither need files of those that have
-    /// passed. `rows` is how many the last batch had.
+    /// passed. `rows` is as how many those of the last batch count.
     async fn send_idle(&mut self, rows: u64) -> Result<(), DataFileError> {
         let mut is_well = true;
         let mut passed = Vec::new();

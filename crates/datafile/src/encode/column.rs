@@ -173,7 +173,7 @@ impl ColumnEncoder {
             Some(definition) => {
                 let levels = &definition[start..end];
                 page.definition.extend_from_slice(levels);
-                levels.iter().filter(|level| **level == leaf.level).count()
+                count_of(levels, leaf.level)
             }
         };
         page.rows += match &leaf.repetition {
@@ -181,7 +181,7 @@ impl ColumnEncoder {
             Some(repetition) => {
                 let levels = &repetition[start..end];
                 page.repetition.extend_from_slice(levels);
-                levels.iter().filter(|level| **level == 0).count()
+                count_of(levels, 0)
             }
         };
         page.slots += slots;
@@ -350,9 +350,9 @@ impl ColumnEncoder {
         }
         let histogram = |levels: &[u8], max: i16| {
             let mut histogram = LevelHistogram::try_new(max)?;
-            let mut counts = [0_i64; 1 << u8::BITS];
-            levels.iter().for_each(|level| counts[usize::from(*level)] += 1);
-            (0..=max).for_each(|level| histogram.increment_by(level, counts[level as usize]));
+            for level in 0..=max {
+                histogram.increment_by(level, count_of(levels, level as u8) as i64);
+            }
             Some(histogram)
         };
         let definition = histogram(&page.definition, self.column.max_def_level());
@@ -448,6 +448,12 @@ impl ColumnEncoder {
             + self.trial.as_ref().map_or(0, Trial::memory_bytes)
             + self.dictionary.as_ref().map_or(0, Dictionary::memory_bytes)
     }
+}
+
+/// How many of the levels are this one; counted in bytes, of which a processor adds many at once.
+fn count_of(levels: &[u8], level: u8) -> usize {
+    let parts = levels.chunks(u8::MAX.into());
+    parts.map(|part| usize::from(part.iter().map(|l| u8::from(*l == level)).sum::<u8>())).sum()
 }
 
 /// How many bits a number of a dictionary takes.

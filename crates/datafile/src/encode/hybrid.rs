@@ -49,6 +49,11 @@ fn put_packed<N: Copy + Into<u32>>(numbers: &[N], bits: u32, out: &mut Vec<u8>) 
     put_varint((eights as u64) << 1 | 1, out);
     let end = out.len() + eights * bits as usize;
     out.reserve(eights * bits as usize + 4);
+    if bits == 1 {
+        let bit = |number: &N| -> u32 { (*number).into() };
+        let pack = |eight: &[N]| eight.iter().rev().fold(0, |byte, number| byte << 1 | bit(number) as u8);
+        return out.extend(numbers.chunks(8).map(pack));
+    }
     let (mut held, mut held_bits) = (0_u64, 0);
     for number in numbers {
         let number: u32 = (*number).into();

@@ -125,6 +125,43 @@ async fn a_void_field_is_null() {
     assert_eq!(written.files[0].partition(), &Struct::from_iter([None, twenty]));
 }
 
+/// Rows that have so many columns of numbers, each the number of the row.
+fn wide_rows(bench: &Bench, columns: usize, days: &[i64]) -> RecordBatch {
+    let times = TimestampMicrosecondArray::from_iter_values(days.iter().map(|day| day * DAY));
+    let mixed = |column: usize| {
+        let numbers = (0..days.len()).map(|row| (row * columns + column) as i64);
+        numbers.map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)).collect::<Int64Array>()
+    };
+    let columns = (0..columns).map(|column| Arc::new(mixed(column)) as ArrayRef);
+    let times: ArrayRef = Arc::new(times.with_timezone("UTC"));
+    bench.batch(std::iter::once(times).chain(columns).collect())
+}
+
+#[tokio::test]
+async fn days_of_wide_rows_have_open_files_and_pass_by_their_bytes() {
+    const COLUMNS: usize = 500;
+    let columns = (2..).take(COLUMNS).map(|id| optional(id, &format!("n{id}"), PrimitiveType::Long));
+    let schema = schema(std::iter::once(optional(1, "at", PrimitiveType::Timestamptz)).chain(columns));
+    let mut bench = Bench::new(schema).partitioned(&[("at", "at_day", Transform::Day)]);
+    bench.settings.memory_bytes = 160 << 20;
+    let mut writer = bench.writer();
+    writer.write(wide_rows(&bench, COLUMNS, &[0, 1, 2, 3, 4, 5, 6, 7])).await.unwrap();
+    assert_eq!(writer.open_partitions(), 8);
+    // 4,000 bytes a row: 8,400 of them are 32 MiB.
+    for _ in 0..4 {
+        writer.write(wide_rows(&bench, COLUMNS, &[0; 1_000])).await.unwrap();
+    }
+    for _ in 0..8 {
+        writer.write(wide_rows(&bench, COLUMNS, &[1; 1_000])).await.unwrap();
+    }
+    assert_eq!(writer.open_partitions(), 8);
+    writer.write(wide_rows(&bench, COLUMNS, &[1; 1_000])).await.unwrap();
+    // The others have files of a few rows, which wait.
+    assert_eq!((writer.open_partitions(), writer.runs()), (7, 0));
+    let written = writer.finish().await.unwrap();
+    assert_eq!((written.files.len(), written.rows), (8, 13_008));
+}
+
 #[tokio::test]
 async fn a_day_that_has_passed_is_completed_once() {
     let bench = events().partitioned(&[("at", "at_day", Transform::Day)]);

@@ -46,8 +46,7 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     }
 
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let capacity = self.values.len();
-        let values = ScalarBuffer::from(std::mem::replace(&mut self.values, Vec::with_capacity(capacity)));
+        let values = ScalarBuffer::from(replace_with_room(&mut self.values));
         let array = PrimitiveArray::<T>::try_new(values, self.valid.finish())?;
         Ok(Arc::new(array.with_data_type(self.data_type.clone())))
     }
@@ -158,13 +157,19 @@ impl Bytes {
     }
 
     fn array<T: ByteArrayType<Offset = i32>>(&mut self) -> Result<GenericByteArray<T>, ArrowError> {
-        let mut ends = Vec::with_capacity(self.ends.len());
-        ends.push(0);
-        let ends = OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(&mut self.ends, ends)));
-        let capacity = self.bytes.len();
-        let bytes = Buffer::from_vec(std::mem::replace(&mut self.bytes, Vec::with_capacity(capacity)));
+        let ends = replace_with_room(&mut self.ends);
+        self.ends.push(0);
+        let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+        let bytes = Buffer::from_vec(replace_with_room(&mut self.bytes));
         GenericByteArray::try_new(ends, bytes, self.valid.finish())
     }
+}
+
+/// Takes what is there, and leaves room for as much and a bit more: batches are about as long as those before, and to
+/// take more room in the midst of one costs a copy.
+fn replace_with_room<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(values.len() + values.len() / 8);
+    std::mem::replace(values, room)
 }
 
 /// Bytes of one length.
