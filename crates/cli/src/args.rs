@@ -394,8 +394,9 @@ Examples:
   hosu ingest events events.ndjson --on-changed tail         the file has grown: take what was added
   hosu ingest events 'logs/*.log' --follow                   what is added, until Ctrl-C; --until-idle for cron
 
-One JSON object a line, plain, gzip or zstd. Values that do not fit their column are kept in `_rescued_data`, lines
-that are no JSON object in the table `TABLE_rejects`. One command is one commit: all of it, or nothing.";
+JSON in lines, arrays or envelopes, CSV, TSV or Parquet; plain, gzip, zstd or bzip2: the content tells. Values that do
+not fit their column are kept in `_rescued_data`, records that are no JSON object in the table `TABLE_rejects`. One
+command is one commit: all of it, or nothing.";
 
 const SQL_EXAMPLES: &str = "\
 Examples:
