@@ -1,7 +1,7 @@
 //! The catalog: what exists, and each table as it is now.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hosu_host::{Host, Location};
@@ -33,7 +33,7 @@ pub struct CatalogSettings {
 
 impl CatalogSettings {
     /// A lake in a folder: `catalog.db` and `warehouse` in it.
-    pub fn in_folder(folder: &std::path::Path, warehouse: Location) -> Self {
+    pub fn in_folder(folder: &Path, warehouse: Location) -> Self {
         let database = folder.join("catalog.db");
         Self { name: "hosu".to_owned(), database, warehouse, cache_bytes: CACHE_BYTES }
     }
@@ -49,6 +49,7 @@ pub struct Catalog {
     pub(crate) files: Files,
     name: Arc<str>,
     warehouse: Location,
+    database_path: Arc<Path>,
 }
 
 impl Catalog {
@@ -62,7 +63,8 @@ impl Catalog {
     /// The catalog behind any database; the file in the settings is not looked at.
     pub fn with_database(host: Host, settings: CatalogSettings, database: Arc<dyn Database>) -> Self {
         let files = Files { host, cache: FileCache::new(settings.cache_bytes) };
-        Self { database, files, name: settings.name.into(), warehouse: settings.warehouse }
+        let CatalogSettings { name, database: database_path, warehouse, .. } = settings;
+        Self { database, files, name: name.into(), warehouse, database_path: database_path.into() }
     }
 
     /// The machine that the catalog works on.
@@ -84,6 +86,11 @@ impl Catalog {
     /// Where tables are made.
     pub fn warehouse(&self) -> &Location {
         &self.warehouse
+    }
+
+    /// The SQLite file that the settings name.
+    pub fn database_path(&self) -> &Path {
+        &self.database_path
     }
 
     /// All databases in order of their names; [`DEFAULT_DATABASE`] is always among them.

@@ -46,7 +46,7 @@ use crate::error::CollectError;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::request::IngestRequest;
-use crate::source::{self, Found, Position, Wanted};
+use crate::source::{self, Found, Own, Position, Wanted};
 
 use commit::Refused;
 pub(crate) use ledger::Todo;
@@ -82,7 +82,9 @@ pub async fn ingest(
     request.table.check_ingest_target()?;
     let clock = catalog.host().clock.clone();
     let started = clock.elapsed();
+    let own = Own::of(catalog);
     let wanted = Wanted {
+        own: &own,
         texts: &request.sources,
         folder: &request.folder,
         batch_id: request.batch_id.as_deref(),

@@ -13,6 +13,7 @@
 
 mod listing;
 mod local;
+mod own;
 pub(crate) mod part;
 mod pattern;
 mod read;
@@ -33,6 +34,7 @@ use serde::Serialize;
 use crate::error::CollectError;
 use crate::progress::Progress;
 
+pub use own::Own;
 pub use part::{Part, Position};
 pub use read::{RawReader, Watch, buffer_bytes, content_hash};
 pub(crate) use remote::is_url;
@@ -266,6 +268,7 @@ impl Found {
 pub(crate) const HIDDEN: &str = "its name begins with `.` or `_`";
 pub(crate) const LINKED_FOLDER: &str = "it is a link to a folder";
 pub(crate) const LINKED_NOWHERE: &str = "it is a link that leads nowhere";
+pub(crate) const OWN: &str = "it belongs to the lake itself";
 pub(crate) const GONE: &str = "it was gone when it was looked at";
 pub(crate) const NOT_A_FILE: &str = "it is no regular file";
 
@@ -280,6 +283,8 @@ pub struct Wanted<'a> {
     pub batch_id: Option<&'a str>,
     /// A store is not asked for objects that do not come behind this name. It may list them anyway: see [`Found::narrowed`].
     pub after: Option<&'a After>,
+    /// What belongs to the lake, and is no source of it.
+    pub own: &'a Own,
     /// Told what is found.
     pub progress: &'a Arc<dyn Progress>,
 }
@@ -321,10 +326,17 @@ pub async fn find(
 async fn find_one(host: &Host, text: &str, wanted: Wanted<'_>) -> Result<Found, CollectError> {
     let progress = wanted.progress.clone();
     if remote::is_url(text) {
-        return remote::find(&host.store, text, wanted.after, progress.as_ref()).await;
+        let mut found = remote::find(&host.store, text, wanted.after, progress.as_ref()).await?;
+        wanted.own.leave_out(text, &mut found);
+        return Ok(found);
     }
     let (host, text, folder) = (host.clone(), text.to_owned(), wanted.folder.to_owned());
-    blocking(move || local::find(&host, &text, &folder, progress.as_ref())).await
+    let own = wanted.own.clone();
+    blocking(move || {
+        let look = local::Look { folder: &folder, own: &own, progress: progress.as_ref() };
+        local::find(&host, &text, look)
+    })
+    .await
 }
 
 fn standard_input(

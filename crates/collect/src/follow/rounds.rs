@@ -17,7 +17,7 @@ use crate::error::CollectError;
 use crate::ingest::{Chosen, Taken, ingest_chosen};
 use crate::progress::{NoProgress, Progress};
 use crate::request::IngestRequest;
-use crate::source::{self, Found, Source, SourceKind, Wanted};
+use crate::source::{self, Found, Own, Source, SourceKind, Wanted};
 
 /// Looks are not made more often than this, however much is written.
 const LOOK_EVERY_MIN: Duration = Duration::from_secs(1);
@@ -242,7 +242,9 @@ impl<'a> Rounds<'a> {
             if !is_remote {
                 self.watch_folder(&self.ingest.folder.join(text));
             }
+            let own = Own::of(self.catalog);
             let wanted = Wanted {
+                own: &own,
                 texts,
                 folder: &self.ingest.folder,
                 batch_id: None,

@@ -9,33 +9,38 @@ use std::sync::Arc;
 use hosu_host::Host;
 
 use super::{
-    Found, GONE, HIDDEN, LINKED_FOLDER, LINKED_NOWHERE, LeftOut, NOT_A_FILE, Source, SourceKind, Spool,
+    Found, GONE, HIDDEN, LINKED_FOLDER, LINKED_NOWHERE, LeftOut, NOT_A_FILE, OWN, Own, Source, SourceKind,
+    Spool,
 };
 use super::{is_glob, is_hidden, pattern};
 use crate::error::CollectError;
 use crate::progress::Progress;
 
+/// Where and how is looked.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// The folder that relative paths count from.
+    pub folder: &'a Path,
+    pub own: &'a Own,
+    pub progress: &'a dyn Progress,
+}
+
 /// Finds what one text names. Blocks.
-pub(super) fn find(
-    host: &Host,
-    text: &str,
-    folder: &Path,
-    progress: &dyn Progress,
-) -> Result<Found, CollectError> {
+pub(super) fn find(host: &Host, text: &str, look: Look<'_>) -> Result<Found, CollectError> {
     if text.is_empty() {
         return Err(CollectError::SourceMissing { name: String::new() });
     }
     let text = strip_scheme(text);
-    let path = folder.join(text);
+    let path = look.folder.join(text);
     match fs::metadata(&path) {
         Err(error) if is_absent(&error) && text.contains("://") => {
             let scheme = text.split("://").next().unwrap_or_default();
             let reason = format!("the scheme `{scheme}` is not one of file, s3, s3a, s3n, memory");
             Err(CollectError::SourceUrl { name: text.to_owned(), reason })
         }
-        Ok(metadata) => named(host, &path, &metadata, progress),
+        Ok(metadata) => named(host, &path, &metadata, look),
         Err(error) if is_absent(&error) && (is_glob(text) || pattern::has_alternatives(text)) => {
-            find_globs(text, folder, progress)
+            find_globs(text, look)
         }
         Err(error) => Err(unreadable(&path, error)),
     }
@@ -49,16 +54,11 @@ fn strip_scheme(text: &str) -> &str {
 }
 
 /// A file, folder or pipe that was named itself.
-fn named(
-    host: &Host,
-    path: &Path,
-    metadata: &Metadata,
-    progress: &dyn Progress,
-) -> Result<Found, CollectError> {
+fn named(host: &Host, path: &Path, metadata: &Metadata, look: Look<'_>) -> Result<Found, CollectError> {
     let mut found = Found::default();
     if metadata.is_dir() {
         let folder = real_path(path)?;
-        walk(&folder, &mut found, progress)?;
+        walk(&folder, &mut found, look)?;
         if found.sources.is_empty() {
             return Err(CollectError::FolderEmpty {
                 name: name_of(&folder)?,
@@ -100,7 +100,7 @@ fn real_file(path: PathBuf, metadata: &Metadata) -> Result<Source, CollectError>
 }
 
 /// All files in a folder and below, sorted by path. The folder's path is that of the folder itself.
-fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(), CollectError> {
+fn walk(folder: &Path, found: &mut Found, look: Look<'_>) -> Result<(), CollectError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut paths: Vec<PathBuf> =
         entries.map_err(|error| unreadable(folder, error))?.into_iter().map(|entry| entry.path()).collect();
@@ -111,16 +111,20 @@ fn walk(folder: &Path, found: &mut Found, progress: &dyn Progress) -> Result<(),
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
         }
+        if look.own.has(&path) {
+            found.left_out.push(LeftOut { path: lossy(&path), reason: OWN });
+            continue;
+        }
         let Some((metadata, is_link)) = looked_at(&path, found)? else { continue };
         match (metadata.is_dir(), metadata.is_file()) {
             // A link may lead back up, and then for ever down.
             (true, _) if is_link => {
                 found.left_out.push(LeftOut { path: lossy(&path), reason: LINKED_FOLDER });
             }
-            (true, _) => walk(&path, found, progress)?,
+            (true, _) => walk(&path, found, look)?,
             (_, true) => {
                 found.sources.push(if is_link { file(&path)? } else { real_file(path, &metadata)? });
-                progress.found(1);
+                look.progress.found(1);
             }
             _ => found.left_out.push(LeftOut { path: lossy(&path), reason: NOT_A_FILE }),
         }
@@ -144,10 +148,10 @@ fn looked_at(path: &Path, found: &mut Found) -> Result<Option<(Metadata, bool)>,
     Ok(None)
 }
 
-fn find_globs(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Found, CollectError> {
+fn find_globs(text: &str, look: Look<'_>) -> Result<Found, CollectError> {
     let mut found = Found::default();
     for pattern in pattern::alternatives(text)? {
-        find_glob(&pattern, folder, &mut found, progress)?;
+        find_glob(&pattern, &mut found, look)?;
     }
     if found.sources.is_empty() {
         return Err(CollectError::NothingMatches {
@@ -158,14 +162,10 @@ fn find_globs(text: &str, folder: &Path, progress: &dyn Progress) -> Result<Foun
     Ok(found)
 }
 
-fn find_glob(
-    pattern: &str,
-    folder: &Path,
-    found: &mut Found,
-    progress: &dyn Progress,
-) -> Result<(), CollectError> {
+fn find_glob(pattern: &str, found: &mut Found, look: Look<'_>) -> Result<(), CollectError> {
+    let Look { folder, own, progress } = look;
     let asks_for_hidden = pattern::asks_for_hidden(pattern);
-    for path in pattern::matches(pattern, folder, found)? {
+    for path in pattern::matches(pattern, folder, own, found)? {
         if !asks_for_hidden && hidden_below(&path, pattern, folder) {
             found.left_out.push(LeftOut { path: lossy(&path), reason: HIDDEN });
             continue;
@@ -173,7 +173,8 @@ fn find_glob(
         let Some((metadata, _)) = looked_at(&path, found)? else { continue };
         match metadata.is_dir() {
             // An empty folder among the matches is no error, unlike one that was named.
-            true => walk(&real_path(&path)?, found, progress)?,
+            true => walk(&real_path(&path)?, found, look)?,
+            false if own.has(&path) => found.left_out.push(LeftOut { path: lossy(&path), reason: OWN }),
             false if metadata.is_file() => {
                 found.sources.push(file(&path)?);
                 progress.found(1);

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::local::unreadable;
-use super::{Found, HIDDEN, LINKED_FOLDER, LeftOut, MATCH, is_glob, is_hidden};
+use super::{Found, HIDDEN, LINKED_FOLDER, LeftOut, MATCH, OWN, Own, is_glob, is_hidden};
 use crate::error::CollectError;
 
 /// A pattern may stand for so many.
@@ -112,10 +112,15 @@ impl Name {
 }
 
 /// The paths that match a pattern, in order. What is passed over is noted.
-pub(super) fn matches(pattern: &str, folder: &Path, found: &mut Found) -> Result<Vec<PathBuf>, CollectError> {
+pub(super) fn matches(
+    pattern: &str,
+    folder: &Path,
+    own: &Own,
+    found: &mut Found,
+) -> Result<Vec<PathBuf>, CollectError> {
     let names = Name::all(pattern)?;
     let asks_for_hidden = asks_for_hidden(pattern);
-    let mut search = Search { asks_for_hidden, matched: Vec::new(), found };
+    let mut search = Search { asks_for_hidden, own, matched: Vec::new(), found };
     search.below(if pattern.starts_with('/') { Path::new("/") } else { folder }, &names)?;
     let mut matched = search.matched;
     if pattern.ends_with('/') {
@@ -133,6 +138,7 @@ pub(super) fn asks_for_hidden(pattern: &str) -> bool {
 
 struct Search<'a> {
     asks_for_hidden: bool,
+    own: &'a Own,
     matched: Vec<PathBuf>,
     found: &'a mut Found,
 }
@@ -180,12 +186,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Whether a path is a folder that is gone into: no link, and not hidden.
+    /// Whether a path is a folder that is gone into: no link, not hidden, and not the lake's own.
     fn is_folder(&mut self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let reason = match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_dir() && is_hidden(&name) && !self.asks_for_hidden => HIDDEN,
             Ok(metadata) if metadata.is_symlink() && path.is_dir() => LINKED_FOLDER,
+            Ok(metadata) if metadata.is_dir() && self.own.has(path) => OWN,
             metadata => return metadata.is_ok_and(|metadata| metadata.is_dir()),
         };
         self.found.left_out.push(LeftOut { path: path.to_string_lossy().into_owned(), reason });

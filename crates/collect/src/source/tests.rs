@@ -32,8 +32,15 @@ impl Folder {
     async fn find(&self, texts: &[&str]) -> Result<Found, CollectError> {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-        let wanted =
-            Wanted { texts: &texts, folder: &self.path(), batch_id: None, after: None, progress: &progress };
+        let own = Own::default();
+        let wanted = Wanted {
+            texts: &texts,
+            folder: &self.path(),
+            batch_id: None,
+            after: None,
+            progress: &progress,
+            own: &own,
+        };
         find(&self.host, wanted, None).await
     }
 
@@ -120,8 +127,15 @@ async fn standard_input_counts_once() {
     let texts = ["-".to_owned(), "a.json".to_owned(), "-".to_owned()];
     let stdin: Box<dyn Read + Send> = Box::new(&b"{}"[..]);
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-    let wanted =
-        Wanted { texts: &texts, folder: &folder.path(), batch_id: None, after: None, progress: &progress };
+    let own = Own::default();
+    let wanted = Wanted {
+        texts: &texts,
+        folder: &folder.path(),
+        batch_id: None,
+        after: None,
+        progress: &progress,
+        own: &own,
+    };
     let found = find(&folder.host, wanted, Some(stdin)).await.unwrap();
     assert_eq!(found.sources.len(), 2);
     assert!(found.sources[0].is_stream() && found.sources[0].name == STDIN);
@@ -150,6 +164,29 @@ async fn objects_are_found_by_key_prefix_and_glob() {
     let found = folder.find(&["memory:///logs/"]).await.unwrap();
     assert_eq!(found.left_out.len(), 1);
     assert!(found.sources[0].etag().is_some_and(|etag| etag.starts_with("etag:")));
+}
+
+#[tokio::test]
+async fn objects_of_the_lake_are_left_out_where_they_are_not_named() {
+    let folder = Folder::with(&[]);
+    for key in ["in/a.json", "lake/warehouse/t/data/x.parquet", "lake/warehouse/t/y.json"] {
+        let location = Location::parse(&format!("memory:///{key}")).unwrap();
+        folder.host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
+    }
+    let own = Own::in_warehouse(Location::parse("memory:///lake/warehouse").unwrap());
+    for (text, expected, left_out) in [
+        ("memory:///", 1, 1),
+        ("memory:///**/*.json", 1, 1),
+        ("memory:///lake/", 0, 1),
+        ("memory:///lake/w*/t/y.json", 0, 1),
+        ("memory:///lake/warehouse/t/", 2, 0),
+        ("memory:///lake/warehouse/*/y.json", 1, 0),
+        ("memory:///lake/warehouse/t/y.json", 1, 0),
+    ] {
+        let mut found = folder.find(&[text]).await.unwrap();
+        own.leave_out(text, &mut found);
+        assert_eq!((found.sources.len(), found.left_out.len()), (expected, left_out), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,10 +355,17 @@ async fn what_comes_behind_a_name_is_the_same_wherever_it_is_left_out() {
         host.store.put(&location, Bytes::from_static(b"{}\n")).await.unwrap();
     }
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let own = Own::default();
     let find_after = async |text: &str, after: Option<&After>| {
         let texts = [text.to_owned()];
-        let wanted =
-            Wanted { texts: &texts, folder: Path::new("/"), batch_id: None, after, progress: &progress };
+        let wanted = Wanted {
+            texts: &texts,
+            folder: Path::new("/"),
+            batch_id: None,
+            after,
+            progress: &progress,
+            own: &own,
+        };
         find(&host, wanted, None).await
     };
     let names = [

@@ -180,3 +180,24 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn the_lake_is_no_source_of_itself_unless_it_is_named() {
+    let lake = Lake::new();
+    lake.file("a.json", "{\"id\":1}\n");
+    assert_eq!(lake.ingest(&["."]).await.unwrap().rows, 1);
+    for sources in [".", "**/*"] {
+        let report = lake.ingest(&[sources]).await.unwrap();
+        assert_eq!((report.sources, report.sources_skipped), (0, 1), "{sources}");
+        let own = report.left_out.iter().filter(|left| left.reason == "it belongs to the lake itself");
+        let own: Vec<_> = own.map(|left| left.path.rsplit('/').next().unwrap()).collect();
+        assert!(own.contains(&"catalog.db") && own.contains(&"warehouse"), "{sources}: {own:?}");
+    }
+    for sources in ["*/*", "lake/*", "lake/[w]arehouse/**/*"] {
+        let nothing = lake.ingest(&[sources]).await;
+        assert!(matches!(nothing, Err(CollectError::NothingMatches { .. })), "{sources}: {nothing:?}");
+    }
+    // What is named itself is read.
+    let report = lake.ingest(&["lake/warehouse/**/*.parquet"]).await.unwrap();
+    assert_eq!((report.rows, report.left_out.len()), (1, 0));
+}

@@ -48,7 +48,7 @@ fn links_to_folders_are_followed_only_by_name() {
     }
     let matched = |pattern: &str| {
         let mut found = Found::default();
-        let paths = matches(pattern, folder.path(), &mut found).unwrap();
+        let paths = matches(pattern, folder.path(), &Own::default(), &mut found).unwrap();
         let name = |path: &Path| path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned();
         let left_out =
             found.left_out.iter().map(|left_out| name(Path::new(&left_out.path))).collect::<Vec<_>>();
@@ -73,7 +73,7 @@ fn links_to_folders_are_followed_only_by_name() {
         assert_eq!((paths.as_str(), passed.as_str()), (expected, left_out), "{pattern}");
     }
     assert!(matches!(
-        matches("a**b", folder.path(), &mut Found::default()),
+        matches("a**b", folder.path(), &Own::default(), &mut Found::default()),
         Err(CollectError::BadPattern { .. })
     ));
 }
