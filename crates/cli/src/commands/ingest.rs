@@ -228,15 +228,15 @@ fn headline(report: &Report, text: &mut String) {
     let from = sources(report.sources);
     let table = &report.table;
     let new = if report.table_created { " (a new table)" } else { "" };
-    let _ = if report.dry_run {
+    let _ = if report.sources == 0 {
+        writeln!(text, "{table}: nothing new")
+    } else if report.dry_run {
         let (files, bytes) =
             (human::counted(report.data_files, "data file"), human::bytes(report.bytes_written));
         writeln!(
             text,
             "{table}{new}: {rows} from {from} would be added in {files} of {bytes}; nothing was written"
         )
-    } else if report.sources == 0 {
-        writeln!(text, "{table}: nothing new")
     } else {
         let (read, written) = (human::bytes(report.bytes_read), human::bytes(report.bytes_written));
         let (files, time) =
@@ -304,7 +304,11 @@ mod tests {
 
     #[test]
     fn nothing_new_is_said_plainly() {
-        let report = Report { table: "default.events".to_owned(), sources_skipped: 1, ..Report::default() };
-        assert!(to_text(&report).starts_with("default.events: nothing new\n"));
+        let mut report =
+            Report { table: "default.events".to_owned(), sources_skipped: 1, ..Report::default() };
+        for dry_run in [false, true] {
+            report.dry_run = dry_run;
+            assert!(to_text(&report).starts_with("default.events: nothing new\n"));
+        }
     }
 }

@@ -68,9 +68,10 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
             "SOURCE_TOO_LONG",
             "if it is to be so large, allow more: --decompressed-max 100GB, or `decompressed_max` in hosu.toml",
         ),
-        CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => {
-            ("SOURCE_NOT_FOUND", "names that begin with `.` or `_` are left out; check the spelling")
-        }
+        CollectError::FolderEmpty { .. } | CollectError::NothingMatches { .. } => (
+            "SOURCE_NOT_FOUND",
+            "names that begin with `.` or `_`, and the lake's own files, are left out; check the spelling",
+        ),
         CollectError::BadPattern { .. } => {
             ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]`, `{a,b}` and `**`")
         }
