@@ -207,9 +207,9 @@ impl Judge<'_> {
                 finding.table = facts.table.name.rejects().to_string();
                 (finding.expected, finding.found) = (Some(group.rejected), Some(0));
                 finding.message = format!(
-                    "{}: {} records were rejected, and there is no rejects table",
+                    "{}: {}, and there is no rejects table",
                     group.named(),
-                    group.rejected
+                    were_rejected(group.rejected)
                 );
                 self.find(finding);
             }
@@ -248,9 +248,9 @@ impl Judge<'_> {
         finding.snapshot_id = None;
         (finding.expected, finding.found) = (Some(group.rejected), Some(seen.rows));
         finding.message = format!(
-            "{}: {} records were rejected, and no snapshot of {} is of that commit",
+            "{}: {}, and no snapshot of {} is of that commit",
             group.named(),
-            group.rejected,
+            were_rejected(group.rejected),
             table.name
         );
         self.find(finding);
@@ -369,4 +369,8 @@ fn repeated(ledger: &[LedgerRow]) -> Vec<Repeated> {
         }
     });
     repeated.take(LISTED_MAX).collect()
+}
+
+fn were_rejected(records: u64) -> String {
+    if records == 1 { "1 record was rejected".to_owned() } else { format!("{records} records were rejected") }
 }
