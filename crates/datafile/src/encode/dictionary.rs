@@ -13,7 +13,7 @@ const TRIES_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Dictionary {
     /// A part of the hash, and the number of the value plus one; 0 is a free place.
-    places: Vec<u64>,
+    places: Vec<u32>,
     texts: Vec<Text>,
     /// The texts as they stand in the file.
     bytes: Vec<u8>,
@@ -23,7 +23,8 @@ pub(super) struct Dictionary {
     bytes_max: usize,
     /// Which page is made now.
     page: u32,
-    has_collisions: bool,
+    /// Whether there was a value that got no place.
+    is_crowded: bool,
 }
 
 /// A text: of up to sixteen bytes the first and the last eight and the length are all of it.
@@ -55,7 +56,11 @@ enum Found {
     Free(usize),
 }
 
-const TAG: u64 = 0xffff_ffff_0000_0000;
+/// The bits of a place that are of the hash; the others hold a number.
+const TAG: u32 = 0xfff0_0000;
+
+/// So many values have a number that fits into a place.
+const VALUES_MAX: u32 = !TAG - 1;
 
 impl Dictionary {
     /// One that is full with about so many bytes.
@@ -68,7 +73,7 @@ impl Dictionary {
             width: 0,
             bytes_max,
             page: 1,
-            has_collisions: false,
+            is_crowded: false,
         }
     }
 
@@ -111,8 +116,8 @@ impl Dictionary {
             if place == 0 {
                 return Found::Free(at);
             }
-            if (place ^ hash) & TAG == 0 && is_same(place as u32 - 1) {
-                return Found::Number(place as u32 - 1);
+            if (place ^ tag(hash)) & TAG == 0 && is_same((place & !TAG) - 1) {
+                return Found::Number((place & !TAG) - 1);
             }
             at = (at + 1) & mask;
         }
@@ -141,10 +146,13 @@ impl Dictionary {
     }
 
     fn take_place(&mut self, hash: u64, place: usize, number: u32) {
-        match self.places.get_mut(place) {
-            Some(place) => *place = hash & TAG | u64::from(number + 1),
+        match self.places.get_mut(place).filter(|_| number < VALUES_MAX) {
+            Some(place) => *place = tag(hash) | (number + 1),
             // The value may come to stand in the dictionary twice, which readers do not mind.
-            None => self.has_collisions = true,
+            None => {
+                self.is_crowded = true;
+                return;
+            }
         }
         if self.len() * 2 > self.places.len() {
             self.make_room();
@@ -154,19 +162,19 @@ impl Dictionary {
     fn make_room(&mut self) {
         let mut places = vec![0; self.places.len() * 2];
         let mask = places.len() - 1;
-        let mut put = |hash: u64, number: u64| {
+        let mut put = |hash: u64, number: u32| {
             let mut at = hash as usize & mask;
             while places[at] != 0 {
                 at = (at + 1) & mask;
             }
-            places[at] = hash & TAG | number;
+            places[at] = tag(hash) | number;
         };
-        for (number, text) in (1..).zip(&self.texts) {
+        for (number, text) in (1..=VALUES_MAX).zip(&self.texts) {
             let start = text.start as usize;
             let value = self.bytes.get(start..start + text.key.length as usize).unwrap_or_default();
             put(text.key.hash(value), number);
         }
-        for (number, bits) in (1..).zip(&self.numbers) {
+        for (number, bits) in (1..=VALUES_MAX).zip(&self.numbers) {
             put(mix(bits ^ FACTOR, !FACTOR), number);
         }
         self.places = places;
@@ -174,7 +182,7 @@ impl Dictionary {
 
     /// Whether no further values should come.
     pub(super) fn is_full(&self) -> bool {
-        self.size_bytes() >= self.bytes_max || self.has_collisions
+        self.size_bytes() >= self.bytes_max || self.is_crowded
     }
 
     /// Another page begins.
@@ -229,7 +237,8 @@ impl Dictionary {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        (self.places.capacity() + self.numbers.capacity()) * size_of::<u64>()
+        self.places.capacity() * size_of::<u32>()
+            + self.numbers.capacity() * size_of::<u64>()
             + self.texts.capacity() * size_of::<Text>()
             + self.bytes.capacity()
     }
@@ -265,8 +274,39 @@ impl Key {
     }
 }
 
+/// The bits of a hash that a place holds; others than those that say which place it is.
+#[inline]
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32 & TAG
+}
+
 #[inline]
 fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of a list in one row all come in at once.
+    #[test]
+    fn values_beyond_the_places_still_have_their_numbers() {
+        let mut dictionary = Dictionary::new(usize::MAX);
+        let values = u64::from(VALUES_MAX) + 5_000;
+        let mixed = |n: u64| n.wrapping_mul(FACTOR);
+        for n in 0..values {
+            assert_eq!(u64::from(dictionary.number_of_bits(mixed(n), 8)), n);
+            assert_eq!(dictionary.is_full(), n >= u64::from(VALUES_MAX));
+        }
+        for n in (0..u64::from(VALUES_MAX)).step_by(997) {
+            assert_eq!(u64::from(dictionary.number_of_bits(mixed(n), 8)), n);
+        }
+        let again = dictionary.number_of_bits(mixed(values - 1), 8);
+        let mut out = Vec::new();
+        dictionary.put_values(&[5, VALUES_MAX + 7, again], &mut out);
+        let expected = [5, u64::from(VALUES_MAX) + 7, values - 1].map(|n| mixed(n).to_le_bytes());
+        assert_eq!(out, expected.concat());
+    }
 }

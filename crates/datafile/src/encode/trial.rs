@@ -14,7 +14,7 @@ use super::page::{Filling, Press};
 /// its dictionary is good for.
 const VALUES_ENOUGH: usize = 96 * 1024;
 
-/// So many tell enough where hardly any of them repeats.
+/// So many tell enough where not one in a hundred of them repeats.
 const VALUES_ENOUGH_FOR_NO: usize = 8 * 1024;
 
 /// Where each value comes at least so often, nobody doubts the dictionary.
@@ -56,7 +56,7 @@ impl Trial {
     pub(super) fn is_over(&self, dictionary: &Dictionary) -> bool {
         self.values >= VALUES_ENOUGH
             || self.is_sure(dictionary)
-            || (self.values >= VALUES_ENOUGH_FOR_NO && self.foreseen(dictionary, false).hardly_repeat())
+            || (self.values >= VALUES_ENOUGH_FOR_NO && dictionary.len() * 100 >= self.values * 99)
     }
 
     fn is_sure(&self, dictionary: &Dictionary) -> bool {
