@@ -29,8 +29,8 @@ async fn what_cannot_be_read_leaves_no_lake() {
     lake.file("wide.json", b"\xff\xfe{\0}\0");
     for (sources, expected) in [
         (&["nope.json"][..], "nope.json does not exist"),
-        (&["empty.json"], "empty.json is empty"),
-        (&["blank.json"], "blank.json is empty"),
+        (&["empty.json"], "empty.json has no records"),
+        (&["blank.json"], "blank.json has no records"),
         (&["good.json", "damaged"], "damaged is damaged: its gzip data fails at byte"),
         (&["good.json", "picture.json"], "picture.json is a PNG picture"),
         (&["wide.json"], "wide.json is UTF-16"),
