@@ -9,9 +9,10 @@
 //! - *Nothing changed in silence.* What does not fit is rescued or rejected with its place, and counted. A source that
 //!   changes while it is read, or between two readings, is an error.
 //!
-//! Several passes over the sources may be needed: a field that the table lacks is only looked at for the rest of
-//! the pass, the table's schema grows by all such fields, and the sources are read again from the start. When
-//! another writer made or changed the table meanwhile, everything is planned again.
+//! Several passes over the sources may be needed: when the table lacks a field of what comes, its schema grows, and the sources
+//! are read again from the start. Where the beginnings of the sources bring new fields, a sample of these tells which, and little
+//! is read twice; for a field that comes later the rest of the pass looks for all others. When another writer made or changed the
+//! table meanwhile, everything is planned again.
 
 mod account;
 mod ahead;
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 use hosu_catalog::{Catalog, CatalogError, Committed, Table};
 use hosu_host::{Host, Stop};
+use hosu_table::evolution::SchemaEvolution;
 use hosu_table::name::TableName;
 use hosu_table::rejects::rescued_data_field;
 use iceberg::spec::Schema;
@@ -50,7 +52,7 @@ use crate::source::{self, Found, Own, Position, Wanted};
 
 use commit::Refused;
 pub(crate) use ledger::Todo;
-use pass::{Harvest, Outcome, Pass};
+use pass::{Harvest, Lack, Lacking, Outcome, Pass};
 pub use pressure::GiveBack;
 use rejects::RejectsPlan;
 use shape::{Growth, Shape};
@@ -62,7 +64,11 @@ const ATTEMPTS_MAX: u32 = 20;
 const WAIT_MS_FIRST: u64 = 50;
 const WAIT_MS_MAX: u64 = 5_000;
 
-/// How often the sources may be read for one attempt. Two are usual for new fields; more only where new fields have
+/// How often a pass may end at its beginning. The first time a sample tells what is missing; the second time that is told by what
+/// it did not show, such as a value that does not fit a new column.
+const EARLY_ENDS_MAX: u32 = 2;
+
+/// How often the sources may be read to their ends for one attempt. Two are usual for new fields; more only where new fields have
 /// new fields in them. What the last pass does not know is rescued.
 const PASSES_MAX: u32 = 4;
 
@@ -172,6 +178,8 @@ struct Run<'a> {
 /// The tables as an attempt found them, and what it makes of them.
 struct Plan {
     table: Shape,
+    /// Whether its columns are those of a sample.
+    is_of_sample: bool,
     rejects: RejectsPlan,
     todo: Vec<Todo>,
 }
@@ -287,13 +295,14 @@ impl Run<'_> {
 
     async fn plan(&self, existing: Option<Arc<Table>>, todo: Vec<Todo>) -> Result<Plan, CollectError> {
         sample::check_heads(self.catalog.host(), &todo, self.request).await?;
+        let is_of_sample = existing.is_none() && self.request.schema.is_none();
         let table = match existing {
             Some(table) => Shape::of_existing(table, self.request)?,
             None => Shape::of_new(self.new_schema(&todo).await?, self.catalog, self.request)?,
         };
         let rejects_name = self.request.table.rejects();
         let rejects = RejectsPlan::new(self.load(&rejects_name).await?, rejects_name, self.catalog);
-        Ok(Plan { table, rejects, todo })
+        Ok(Plan { table, is_of_sample, rejects, todo })
     }
 
     /// The columns of a new table: those given, else those of a sample.
@@ -306,26 +315,52 @@ impl Run<'_> {
 
     /// Reads the sources until everything in them has a place.
     async fn harvest(&self, plan: &mut Plan) -> Result<Harvest, CollectError> {
+        let mut early_ends = 0;
+        let mut passes = 0;
         let mut may_grow = true;
-        for pass in 1..=PASSES_MAX {
+        loop {
+            let lacking = match may_grow {
+                true if early_ends < EARLY_ENDS_MAX && !plan.is_of_sample => Lacking::Ends,
+                true => Lacking::Collects,
+                false => Lacking::Rescues,
+            };
             let operation = self.catalog.host().ids.uuid();
-            let outcome = Pass::new(self, plan, operation, may_grow).run().await?;
-            match outcome {
+            let lack = match Pass::new(self, plan, operation, lacking).run().await? {
                 Outcome::Complete(harvest) => return Ok(*harvest),
-                Outcome::Grow { growth, contents } => {
-                    for (todo, content) in plan.todo.iter_mut().zip(contents) {
-                        todo.content = content;
-                    }
-                    may_grow = plan.table.grow(&growth)? && pass + 1 < PASSES_MAX;
-                    if !may_grow {
-                        // What is unknown in the last pass needs a place, whatever it is.
-                        plan.table.grow(&Growth::of_field(rescued_data_field(0)))?;
-                    }
-                }
+                Outcome::Grow(lack) => lack,
+            };
+            let is_early = lack.is_early;
+            let has_sample = is_early && early_ends == 0;
+            let grew = self.grow(plan, *lack, has_sample).await?;
+            if is_early {
+                early_ends = if grew { early_ends + 1 } else { EARLY_ENDS_MAX };
+                continue;
+            }
+            passes += 1;
+            may_grow = grew && passes + 1 < PASSES_MAX;
+            if !may_grow {
+                // What is unknown in the last pass needs a place, whatever it is.
+                plan.table.grow(&Growth::of_field(rescued_data_field(0)))?;
             }
         }
-        // The last pass is always complete.
-        Err(CollectError::Stopped)
+    }
+
+    /// Gives the table what it lacks, and says whether it has got any.
+    async fn grow(&self, plan: &mut Plan, lack: Lack, has_sample: bool) -> Result<bool, CollectError> {
+        for (todo, content) in plan.todo.iter_mut().zip(lack.contents) {
+            todo.content = content.or(todo.content.take());
+        }
+        let before = plan.table.changes.len();
+        plan.table = lack.table;
+        if has_sample && plan.table.evolution == SchemaEvolution::AddColumns {
+            let sampling = sample::grown(self.catalog.host(), self.request, plan);
+            plan.table = unless_stopped(&self.request.stop, sampling).await?;
+        }
+        if let Some(unknown) = lack.unknown {
+            let has_changed = plan.table.changes.len() > before;
+            plan.table.grow(&plan.table.growth(&unknown, has_changed))?;
+        }
+        Ok(plan.table.changes.len() > before)
     }
 
     fn check_sole_source(&self, harvest: &Harvest) -> Result<(), CollectError> {

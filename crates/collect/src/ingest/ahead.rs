@@ -109,6 +109,7 @@ mod tests {
             page_bytes_max: settings.page_bytes_max(),
             buffers: Buffers::new(0),
             columns: None,
+            is_look: false,
         };
         let read = move || {
             let mut ahead = Ahead::new(&reading, &sources, AHEAD_MAX);

@@ -10,7 +10,8 @@ use arrow::array::RecordBatch;
 use iceberg::spec::SchemaRef;
 
 use super::rows;
-use crate::contract::{Checker, Contract};
+use super::shape::Shape;
+use crate::contract::Checker;
 use crate::frame::{Buffers, Chunk};
 use crate::json::{Decoder, DecoderError, DecoderRules, Place, Told};
 
@@ -43,6 +44,13 @@ pub(super) struct Piece {
 
 impl Decoding {
     /// For a table; the rows of one piece take about so much memory.
+    pub(super) fn of(table: &Shape, rows_bytes_max: usize, buffers: Buffers) -> Self {
+        let of_columns = Self::new((table.schema.clone(), table.decoder_rules()), rows_bytes_max, buffers);
+        let checker = table.contract.as_ref().map(|contract| Arc::new(contract.for_columns(&table.schema)));
+        Self { judges_whole: of_columns.judges_whole || checker.is_some(), checker, ..of_columns }
+    }
+
+    /// For columns without a contract.
     pub(super) fn new(
         (schema, rules): (SchemaRef, DecoderRules),
         rows_bytes_max: usize,
@@ -50,12 +58,6 @@ impl Decoding {
     ) -> Self {
         let judges_whole = rows::has_required(&schema);
         Self { schema, rules, checker: None, rows_bytes_max, judges_whole, buffers, idle: Arc::default() }
-    }
-
-    /// The same, for a table with this contract.
-    pub(super) fn under(self, contract: Option<&Contract>) -> Self {
-        let checker = contract.map(|contract| Arc::new(contract.for_columns(&self.schema)));
-        Self { judges_whole: self.judges_whole || checker.is_some(), checker, ..self }
     }
 
     /// The rows of chunks, and what did not become one. Works for long; not for a thread of the runtime.

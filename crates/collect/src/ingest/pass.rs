@@ -3,14 +3,13 @@
 //! One thread reads, as many as there are cores decode, and the writers encode and upload beside them. What was
 //! decoded is taken in the order in which it was read, so that the same input makes the same files.
 //!
-//! When a field appears that the table lacks, nothing more is written: the rest of the sources is read only for
-//! what else is missing, and the pass ends with [`Outcome::Grow`].
+//! When a field appears that the table lacks, nothing more is written, and the pass ends with [`Outcome::Grow`]: at once if that
+//! was at the beginning of the sources, else the rest of them is read for what else is missing.
 
 use arrow::array::RecordBatch;
 use futures::{Stream, StreamExt, stream};
 use hosu_datafile::Written;
 use hosu_table::evolution::SchemaEvolution;
-use hosu_table::evolve::ParentPath;
 use iceberg::spec::NestedFieldRef;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -35,9 +34,31 @@ use crate::source::Position;
 pub(super) enum Outcome {
     /// Everything has a place and is written, if it was to be.
     Complete(Box<Harvest>),
-    /// The table lacks this. Nothing was written; the contents of the sources, in their order, must be the same in the
-    /// next pass.
-    Grow { growth: Growth, contents: Vec<Option<String>> },
+    /// The table lacks something, and nothing was written.
+    Grow(Box<Lack>),
+}
+
+/// What a table lacks of that which was read.
+pub(super) struct Lack {
+    /// The table with the columns that the sources say they need,
+    pub table: Shape,
+    /// and what in it has no place.
+    pub unknown: Option<Unknown>,
+    /// Whether not everything was read.
+    pub is_early: bool,
+    /// The contents of the sources that were read to their ends, in their order: the next pass must find the same.
+    pub contents: Vec<Option<String>>,
+}
+
+/// What a pass does when the table lacks something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// It ends at once while only the beginning of the sources was read.
+    Ends,
+    /// It looks for what else is missing.
+    Collects,
+    /// What has no place is rescued.
+    Rescues,
 }
 
 /// All rows of the sources, in durable files that no table refers to yet.
@@ -90,29 +111,38 @@ pub(super) struct Pass<'a> {
     run: &'a Run<'a>,
     plan: &'a Plan,
     operation: Uuid,
-    may_grow: bool,
+    lacking: Lacking,
     decoding: Decoding,
     writers: Writers,
     sources: Vec<Yield>,
     tally: Tally,
     unknown: Option<Unknown>,
-    /// Fields that the table lacks, as the sources say.
-    declared: Vec<(ParentPath, NestedFieldRef)>,
+    /// The table with the columns that it lacks, as the sources say.
+    declared: Option<Box<Shape>>,
+    /// How much text was read.
+    text_bytes: usize,
     /// Set once the table turned out to lack something.
     grows: bool,
+}
+
+/// How far the sources were read.
+enum Read {
+    Beginning,
+    All,
 }
 
 /// What was read, its lines decoded.
 struct Step {
     notes: Vec<Note>,
     piece: Piece,
+    text_bytes: usize,
     stored_bytes: u64,
     room: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Pass<'a> {
-    /// A pass that writes under the id `operation`; one that may not grow the table rescues what is unknown.
-    pub(super) fn new(run: &'a Run<'a>, plan: &'a Plan, operation: Uuid, may_grow: bool) -> Self {
+    /// A pass that writes under the id `operation`.
+    pub(super) fn new(run: &'a Run<'a>, plan: &'a Plan, operation: Uuid, lacking: Lacking) -> Self {
         let settings = &run.request.settings;
         let buffers = Buffers::new(settings.chunk_bytes());
         let table = &plan.table;
@@ -122,18 +152,14 @@ impl<'a> Pass<'a> {
             run,
             plan,
             operation,
-            may_grow,
-            decoding: Decoding::new(
-                (table.schema.clone(), table.decoder_rules()),
-                settings.rows_bytes(),
-                buffers,
-            )
-            .under(table.contract.as_ref()),
+            lacking,
+            decoding: Decoding::of(table, settings.rows_bytes(), buffers),
             writers: Writers::default(),
             sources: vec![Yield::default(); plan.todo.len()],
             tally: Tally { times, ..Tally::default() },
             unknown: None,
-            declared: Vec::new(),
+            declared: None,
+            text_bytes: 0,
             grows: false,
         }
     }
@@ -143,9 +169,10 @@ impl<'a> Pass<'a> {
     /// # Errors
     /// [`CollectError`].
     pub(super) async fn run(mut self) -> Result<Outcome, CollectError> {
-        match self.read_all().await {
-            Ok(()) if self.grows => Ok(self.growth()),
-            Ok(()) => self.finish().await.map(|harvest| Outcome::Complete(Box::new(harvest))),
+        match self.read().await {
+            Ok(Read::Beginning) => Ok(self.lack(true)),
+            Ok(Read::All) if self.grows => Ok(self.lack(false)),
+            Ok(Read::All) => self.finish().await.map(|harvest| Outcome::Complete(Box::new(harvest))),
             Err(error) => {
                 self.writers.abort().await;
                 Err(error)
@@ -153,7 +180,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn read_all(&mut self) -> Result<(), CollectError> {
+    async fn read(&mut self) -> Result<Read, CollectError> {
         self.writers.open_table(self.run, &self.plan.table, self.operation)?;
         let sizes = self.plan.todo.iter().map(|todo| todo.source.size_bytes());
         self.run.progress.begin(sizes.sum());
@@ -168,8 +195,11 @@ impl<'a> Pass<'a> {
                 step = steps.next() => step,
             };
             match step {
-                None => return Ok(()),
+                None => return Ok(Read::All),
                 Some(step) => self.take(step?).await?,
+            }
+            if self.grows && self.lacking == Lacking::Ends {
+                return Ok(Read::Beginning);
             }
         }
     }
@@ -188,6 +218,7 @@ impl<'a> Pass<'a> {
             page_bytes_max: settings.page_bytes_max(),
             buffers: self.decoding.buffers.clone(),
             columns: Some(self.plan.table.schema.clone()),
+            is_look: false,
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
         let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);
@@ -198,6 +229,10 @@ impl<'a> Pass<'a> {
     }
 
     async fn take(&mut self, step: Step) -> Result<(), CollectError> {
+        if self.lacking == Lacking::Ends && self.text_bytes >= self.run.request.settings.sample_bytes {
+            self.lacking = Lacking::Collects;
+        }
+        self.text_bytes = self.text_bytes.saturating_add(step.text_bytes);
         for note in step.notes {
             self.take_note(note).await?;
         }
@@ -210,7 +245,7 @@ impl<'a> Pass<'a> {
     async fn take_note(&mut self, note: Note) -> Result<(), CollectError> {
         match note {
             Note::Begin { source, content, compression, fields } => {
-                self.note_declared(&fields).await;
+                self.note_declared(&fields).await?;
                 if let Some(gives) = self.sources.get_mut(source) {
                     gives.content_kind = Some(content);
                     gives.compression = Some(compression);
@@ -300,23 +335,28 @@ impl<'a> Pass<'a> {
 
     /// Remembers what the table lacks; from the first such thing on nothing more is written.
     async fn note_unknown(&mut self, unknown: Unknown) {
-        if self.may_grow && !self.grows && !self.plan.table.growth(&unknown).is_empty() {
+        if self.may_grow() && !self.grows && !self.plan.table.growth(&unknown, false).is_empty() {
             self.begin_to_grow().await;
         }
-        match &mut self.unknown {
-            Some(known) => known.merge(unknown),
-            none => *none = Some(unknown),
-        }
+        Unknown::merge_into(&mut self.unknown, unknown);
     }
 
     /// Remembers the columns that a source says it needs and the table lacks.
-    async fn note_declared(&mut self, fields: &[NestedFieldRef]) {
-        let missing = self.plan.table.missing(fields);
+    async fn note_declared(&mut self, fields: &[NestedFieldRef]) -> Result<(), CollectError> {
+        let table = self.declared.as_deref().unwrap_or(&self.plan.table);
+        let missing = table.missing(fields);
         self.tally.beyond_limit += missing.beyond_limit;
-        if self.may_grow && !missing.additions.is_empty() {
-            self.declared.extend(missing.additions);
+        if self.may_grow() && !missing.additions.is_empty() {
+            let mut table = Box::new(table.clone());
+            table.grow(&Growth::of_fields(missing.additions))?;
+            self.declared = Some(table);
             self.begin_to_grow().await;
         }
+        Ok(())
+    }
+
+    fn may_grow(&self) -> bool {
+        self.lacking != Lacking::Rescues
     }
 
     async fn begin_to_grow(&mut self) {
@@ -334,11 +374,14 @@ impl<'a> Pass<'a> {
         self.writers.write_rejects(self.run, shape, self.operation, batch).await
     }
 
-    fn growth(self) -> Outcome {
-        let growth = self.unknown.map(|unknown| self.plan.table.growth(&unknown)).unwrap_or_default();
-        let growth = growth.with_declared(self.declared);
-        let contents = self.sources.into_iter().map(|gives| Some(gives.content)).collect();
-        Outcome::Grow { growth, contents }
+    fn lack(self, is_early: bool) -> Outcome {
+        let ended = self.sources.into_iter().map(|gives| Some(gives.content).filter(|it| !it.is_empty()));
+        Outcome::Grow(Box::new(Lack {
+            table: self.declared.map_or_else(|| self.plan.table.clone(), |table| *table),
+            unknown: self.unknown,
+            is_early,
+            contents: ended.collect(),
+        }))
     }
 
     async fn finish(mut self) -> Result<Harvest, CollectError> {
@@ -383,13 +426,14 @@ fn steps<'a>(
     messages.map(move |message| {
         let begun = match message {
             Message::Read(Gathered { notes, chunks, stored_bytes, room, .. }) => {
-                Ok((notes, decoding.spawn(chunks), stored_bytes, room))
+                let text_bytes = chunks.iter().map(|(_, chunk)| chunk.memory_bytes()).sum();
+                Ok((notes, decoding.spawn(chunks), text_bytes, stored_bytes, room))
             }
             Message::Failed(error) => Err(*error),
         };
         async move {
-            let (notes, work, stored_bytes, room) = begun?;
-            Ok(Step { notes, piece: decoded(table, work).await?, stored_bytes, room })
+            let (notes, work, text_bytes, stored_bytes, room) = begun?;
+            Ok(Step { notes, piece: decoded(table, work).await?, text_bytes, stored_bytes, room })
         }
     })
 }

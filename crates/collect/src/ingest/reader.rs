@@ -75,6 +75,8 @@ pub(super) struct Reading {
     pub buffers: Buffers,
     /// The table's columns; none when they are to be found.
     pub columns: Option<SchemaRef>,
+    /// Whether only beginnings are looked at, and of what says which columns it needs not even that.
+    pub is_look: bool,
 }
 
 /// How many messages wait; chunks are held back by their room.
@@ -237,7 +239,7 @@ impl Reading {
         Ok(Opened { source: source.clone(), watch, content, compression, fields, chunks })
     }
 
-    /// Opens a Parquet file where it lies, or a copy of it. Of an object whose columns are to be found only the footer is read.
+    /// Opens a Parquet file where it lies, or a copy of it. Of an object that is only looked at the footer is read.
     fn parquet(
         &self,
         source: &Source,
@@ -247,7 +249,7 @@ impl Reading {
         if framed.compression != Compression::None {
             return Err(FrameError::Binary { kind: "a Parquet file inside compressed data" });
         }
-        if let (None, SourceKind::Object { location, info }) = (&self.columns, &source.kind) {
+        if let (true, SourceKind::Object { location, info }) = (self.is_look, &source.kind) {
             let read = |at, length| {
                 let range = at..at + length as u64;
                 let read = self.runtime.block_on(self.store.get_range(location, range));

@@ -1,20 +1,24 @@
-//! A look at the sources before anything is written: are they text at all, and which columns do their records need?
+//! A look at the beginnings of the sources: are they text at all, which columns do their records need, which does a table lack?
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hosu_host::Host;
 use hosu_table::declared;
 use hosu_table::evolve::{self, EvolveError, ParentPath};
 use hosu_table::json::{Inference, Limits};
 use hosu_table::rejects;
-use iceberg::spec::{NestedFieldRef, Schema};
+use iceberg::spec::{NestedFieldRef, Schema, SchemaRef};
 use tokio::runtime::Handle;
 
+use super::Plan;
 use super::ahead::Ahead;
+use super::decode::Decoding;
 use super::ledger::Todo;
 use super::reader::{Opened, Reading};
+use super::shape::{Growth, Shape};
 use crate::error::CollectError;
 use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
+use crate::json::{DecoderError, Unknown};
 use crate::parallel;
 use crate::request::{CHUNK_BYTES_MAX, IngestRequest};
 use crate::source::{self, Source, SourceKind};
@@ -43,19 +47,8 @@ pub(super) async fn check_heads(
 ) -> Result<(), CollectError> {
     let files = todo.iter().map(|todo| &todo.source).filter(|s| matches!(s.kind, SourceKind::File { .. }));
     let files: Vec<Source> = files.cloned().collect();
-    let reading = Reading {
-        store: host.store.clone(),
-        scratch: host.scratch.clone(),
-        runtime: Handle::current(),
-        given: request.given(),
-        buffer_bytes: HEAD_BYTES,
-        chunk_bytes: 1,
-        line_bytes_max: 1,
-        bounds: request.settings.bounds(),
-        page_bytes_max: request.settings.page_bytes_max(),
-        buffers: Buffers::new(0),
-        columns: None,
-    };
+    let reading = reading(host, request, None);
+    let reading = Reading { buffer_bytes: HEAD_BYTES, chunk_bytes: 1, line_bytes_max: 1, ..reading };
     source::blocking(move || parallel::in_order(&files, |file| reading.open(file).map(drop)).map(drop)).await
 }
 
@@ -69,8 +62,52 @@ pub(super) async fn infer(
     request: &IngestRequest,
     todo: &[Todo],
 ) -> Result<Schema, CollectError> {
+    let table = request.table.clone();
+    let limits = request.columns_max.map_or_else(Limits::default, Limits::of_columns);
+    look(host, request, todo, None, move |sample| {
+        sample.schema(limits).map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
+    })
+    .await
+}
+
+/// The table of a plan, grown by what the same beginnings bring: as if a pass had read them, and nothing behind them.
+///
+/// # Errors
+/// When a source cannot be read, or a new table cannot be as asked any more.
+pub(super) async fn grown(host: &Host, request: &IngestRequest, plan: &Plan) -> Result<Shape, CollectError> {
+    let (table, settings) = (plan.table.clone(), request.settings.clone());
+    let columns = Some(table.schema.clone());
+    look(host, request, &plan.todo, columns, move |sample| sample.grown(table, settings.rows_bytes())).await
+}
+
+/// Reads the sample and tells what comes of it.
+async fn look<T: Send + 'static>(
+    host: &Host,
+    request: &IngestRequest,
+    todo: &[Todo],
+    columns: Option<SchemaRef>,
+    then: impl FnOnce(Sample) -> Result<T, CollectError> + Send + 'static,
+) -> Result<T, CollectError> {
     let settings = &request.settings;
-    let reading = Reading {
+    let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
+    let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));
+    let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
+    let reading = reading(host, request, columns);
+    // A chunk ends with its last whole line, and so is never quite as long as it may be.
+    let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
+    let reading = Reading { chunk_bytes, ..reading };
+    let work = move || {
+        let parts: Vec<&[Source]> = sources.chunks(sources.len().div_ceil(SAMPLE_PARTS).max(1)).collect();
+        let read = parallel::in_order(&parts, |part| Sample::of(&reading, part, share_bytes))?;
+        then(read.into_iter().collect())
+    };
+    let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
+    on_thread(first, work).await
+}
+
+fn reading(host: &Host, request: &IngestRequest, columns: Option<SchemaRef>) -> Reading {
+    let settings = &request.settings;
+    Reading {
         store: host.store.clone(),
         scratch: host.scratch.clone(),
         runtime: Handle::current(),
@@ -81,24 +118,9 @@ pub(super) async fn infer(
         bounds: settings.bounds(),
         page_bytes_max: settings.page_bytes_max(),
         buffers: Buffers::new(0),
-        columns: None,
-    };
-    let sample_bytes = settings.sample_bytes.min(settings.text_bytes()).max(1);
-    let sources = spread(todo, (sample_bytes / SHARE_BYTES_MIN).max(1));
-    let share_bytes = (sample_bytes / sources.len().max(1)).max(1);
-    let table = request.table.clone();
-    let limits = request.columns_max.map_or_else(Limits::default, Limits::of_columns);
-    // A chunk ends with its last whole line, and so is never quite as long as it may be.
-    let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
-    let reading = Reading { chunk_bytes, ..reading };
-    let work = move || {
-        let parts: Vec<&[Source]> = sources.chunks(sources.len().div_ceil(SAMPLE_PARTS).max(1)).collect();
-        let read = parallel::in_order(&parts, |part| Sample::of(&reading, part, share_bytes))?;
-        let sample: Sample = read.into_iter().collect();
-        sample.schema(limits).map_err(|source| CollectError::Evolve { table, source: Box::new(source) })
-    };
-    let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
-    on_thread(first, work).await
+        columns,
+        is_look: true,
+    }
 }
 
 /// At most so many of the sources, evenly spread.
@@ -141,6 +163,24 @@ impl Sample {
         Ok(())
     }
 
+    /// A table with what it lacks: the columns that were declared, then those that the values of the others need.
+    fn grown(self, mut table: Shape, rows_bytes_max: usize) -> Result<Shape, CollectError> {
+        for declared in &self.declared {
+            let missing = table.missing(declared);
+            table.grow(&Growth::of_fields(missing.additions))?;
+        }
+        let decoding = Decoding::of(&table, rows_bytes_max, Buffers::new(0));
+        let unknown = unknown_of(self.chunks, &decoding);
+        let unknown = unknown.map_err(|source| CollectError::Columns {
+            table: table.name.clone(),
+            source: Box::new(source),
+        })?;
+        if let Some(unknown) = unknown {
+            table.grow(&table.growth(&unknown, false))?;
+        }
+        Ok(table)
+    }
+
     /// The columns that were declared, then those that the values of the others need.
     fn schema(&self, limits: Limits) -> Result<Schema, EvolveError> {
         let inference = inference_of(&self.chunks, limits);
@@ -175,32 +215,70 @@ fn with_fields(schema: Schema, additions: Vec<(ParentPath, NestedFieldRef)>) -> 
     })
 }
 
-/// What is in the sample. Parts of it are looked at side by side, always the same ones, whatever the machine.
+/// What is in the sample.
 fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
     let mut whole = Inference::new(limits);
-    let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
-    let giant = Mutex::new(());
-    std::thread::scope(|scope| {
-        let parts = chunks.chunks(part_chunks).map(|part| scope.spawn(|| observe(part, limits, &giant)));
-        for part in parts.collect::<Vec<_>>() {
-            match part.join() {
-                Ok(part) => whole.merge(part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    let parts = in_parts(chunks.iter().collect(), |chunks, turn| {
+        let mut inference = Inference::new(limits);
+        for chunk in chunks {
+            let _turn = turn.of(chunk);
+            chunk.lines().for_each(|line| inference.observe_line(line.bytes));
         }
+        inference
     });
+    parts.into_iter().for_each(|part| whole.merge(part));
     whole
 }
 
-fn observe(chunks: &[Chunk], limits: Limits, giant: &Mutex<()>) -> Inference {
-    let mut inference = Inference::new(limits);
-    for chunk in chunks {
-        // One at a time: a line may take twenty times its length while it is looked at.
-        let is_giant = chunk.bytes.len() > CHUNK_BYTES_MAX;
-        let _one = is_giant.then(|| giant.lock().unwrap_or_else(PoisonError::into_inner));
-        chunk.lines().for_each(|line| inference.observe_line(line.bytes));
+/// What of the sample a table has no place for.
+fn unknown_of(chunks: Vec<Chunk>, decoding: &Decoding) -> Result<Option<Unknown>, DecoderError> {
+    let parts = in_parts(chunks, |chunks, turn| -> Result<Option<Unknown>, DecoderError> {
+        let mut unknown = None;
+        for chunk in chunks {
+            let _turn = turn.of(&chunk);
+            let mut rest = vec![(0, chunk)];
+            while !rest.is_empty() {
+                let piece = decoding.decode(rest)?;
+                piece.told.into_iter().for_each(|(_, told)| Unknown::merge_into(&mut unknown, told.unknown));
+                rest = piece.rest;
+            }
+        }
+        Ok(unknown)
+    });
+    let mut whole = None;
+    for part in parts {
+        if let Some(part) = part? {
+            Unknown::merge_into(&mut whole, part);
+        }
     }
-    inference
+    Ok(whole)
+}
+
+/// Looks at the sample in parts side by side, always the same ones, whatever the machine.
+fn in_parts<C: Send, T: Send>(mut chunks: Vec<C>, look: impl Fn(Vec<C>, &Turn) -> T + Sync) -> Vec<T> {
+    let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
+    let (turn, look) = (&Turn::default(), &look);
+    std::thread::scope(|scope| {
+        let mut parts = Vec::new();
+        while !chunks.is_empty() {
+            let rest = chunks.split_off(part_chunks.min(chunks.len()));
+            let part = std::mem::replace(&mut chunks, rest);
+            parts.push(scope.spawn(move || look(part, turn)));
+        }
+        let joined = parts.into_iter().map(|part| part.join());
+        joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Giants are looked at one at a time: a line may take twenty times its length while it is looked at.
+#[derive(Default)]
+struct Turn(Mutex<()>);
+
+impl Turn {
+    fn of(&self, chunk: &Chunk) -> Option<MutexGuard<'_, ()>> {
+        let is_giant = chunk.bytes.len() > CHUNK_BYTES_MAX;
+        is_giant.then(|| self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Runs what may block for ever on a thread that a runtime does not wait for.

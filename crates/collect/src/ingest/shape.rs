@@ -63,13 +63,12 @@ pub(super) struct Growth {
 impl Growth {
     /// One field more.
     pub(super) fn of_field(field: NestedFieldRef) -> Self {
-        Self { additions: vec![(ParentPath::root(), field)], ..Self::default() }
+        Self::of_fields(vec![(ParentPath::root(), field)])
     }
 
-    /// The same with fields that sources declare. They come first: what they say of a column counts more than its values.
-    pub(super) fn with_declared(mut self, declared: Vec<(ParentPath, NestedFieldRef)>) -> Self {
-        self.additions.splice(..0, declared);
-        self
+    /// Such fields.
+    pub(super) fn of_fields(additions: Vec<(ParentPath, NestedFieldRef)>) -> Self {
+        Self { additions, ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -288,8 +287,8 @@ impl Shape {
         }
     }
 
-    /// What of that which records asked for the table may get.
-    pub(super) fn growth(&self, unknown: &Unknown) -> Growth {
+    /// What of that which records asked for the table may get. What `has_changed` since they were decoded may be enough for some.
+    pub(super) fn growth(&self, unknown: &Unknown, has_changed: bool) -> Growth {
         let mut growth = Growth::default();
         if self.evolution == SchemaEvolution::AddColumns {
             let widenings = unknown.widenings().iter().filter(|(id, to)| self.may_widen(**id, to));
@@ -297,7 +296,7 @@ impl Shape {
             let additions = unknown.new_fields(&self.schema).into_iter();
             growth.additions = additions.filter(|addition| !self.is_partition_field(addition)).collect();
         }
-        let changes = !growth.is_empty();
+        let changes = has_changed || !growth.is_empty();
         growth.additions.extend(unknown.rescued_data(&self.schema, changes));
         growth
     }

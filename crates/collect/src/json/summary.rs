@@ -287,6 +287,14 @@ impl Unknown {
         self.fields.beyond_limit(base)
     }
 
+    /// Adds what was seen after that which is known, if anything is.
+    pub fn merge_into(known: &mut Option<Self>, other: Self) {
+        match known {
+            Some(known) => known.merge(other),
+            none => *none = Some(other),
+        }
+    }
+
     /// Adds what was seen after this.
     pub fn merge(&mut self, other: Self) {
         self.fields.merge(other.fields);

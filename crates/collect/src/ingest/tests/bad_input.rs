@@ -154,6 +154,7 @@ fn reading(lake: &Lake) -> Reading {
         page_bytes_max: 1 << 20,
         buffers: Buffers::new(64 << 10),
         columns: None,
+        is_look: false,
     }
 }
 
