@@ -39,8 +39,9 @@ const IDLE_ROWS: usize = 64;
 const IDLE_PENDING_ROWS: usize = 4096;
 
 /// A partition has passed, as a day has, when it got no row while others got so many, and four times as many as it was
-/// ever without before. A row of more than 512 bytes counts as several. A file that is not small is completed then; once for
-/// each partition, so that rows that come late make one file more and not many.
+/// ever without before. A row of more than 512 bytes counts as several. A file that is not small is completed then,
+/// and a small one when no more may be open; once for each partition, so that rows that come late make one file more and not
+/// many.
 const PASSED_ROWS: u64 = 64 * 1024;
 const PASSED_RESTS: u64 = 4;
 const PASSED_ROW_BYTES: usize = 512;
@@ -173,13 +174,14 @@ impl DataFileWriter {
     async fn send_idle(&mut self, rows: u64) -> Result<(), DataFileError> {
         let mut is_well = true;
         let mut passed = Vec::new();
+        let bytes_min = if self.open.len() < self.open_partitions_max { PASSED_BYTES_MIN } else { 0 };
         for (id, filling) in &mut self.open {
             let fresh_rows = filling.rest(rows);
             if fresh_rows < IDLE_ROWS && filling.pending_rows >= IDLE_PENDING_ROWS {
                 is_well &= filling.send().await;
             }
             let has_passed = filling.rests_for(PASSED_ROWS, PASSED_RESTS);
-            if has_passed && filling.file.file_bytes() >= PASSED_BYTES_MIN && !self.passed.contains(id) {
+            if has_passed && filling.file.file_bytes() >= bytes_min && !self.passed.contains(id) {
                 passed.push(*id);
             }
         }

@@ -163,6 +163,25 @@ async fn days_of_wide_rows_have_open_files_and_pass_by_their_bytes() {
 }
 
 #[tokio::test]
+async fn a_small_day_that_has_passed_makes_room_for_another() {
+    let mut bench = events().partitioned(&[("at", "at_day", Transform::Day)]);
+    bench.settings.open_partitions_max = 2;
+    let mut writer = bench.writer();
+    let rows_of = |day: i64, count: i64| {
+        let given: Vec<Row<'_>> = (0..count).map(|id| (id, Some(day * DAY), None)).collect();
+        rows(&bench, &given)
+    };
+    writer.write(rows_of(0, 10)).await.unwrap();
+    for day in 1..5 {
+        writer.write(rows_of(day, 70_000)).await.unwrap();
+        // Its own is the only one that is open: the one before has passed.
+        assert_eq!((writer.open_partitions() as i64, writer.made() as i64), (1, day + 1));
+    }
+    let written = writer.finish().await.unwrap();
+    assert_eq!((written.files.len(), written.rows), (5, 280_010));
+}
+
+#[tokio::test]
 async fn a_day_that_has_passed_is_completed_once() {
     let bench = events().partitioned(&[("at", "at_day", Transform::Day)]);
     let mut writer = bench.writer();
