@@ -277,6 +277,13 @@ impl<R: Read> Values<R> {
         let line = rest.get(..end.unwrap_or(rest.len()).min(HEAD_BYTES_MAX)).unwrap_or_default();
         let (record, length) = (line.trim_ascii_end().to_vec(), line.len());
         let reason = "not JSON: it stands where a record or the end of an array should".to_owned();
+        if self.barren.is_some() {
+            self.reject_to(self.at + record.len() as u64, reason);
+            self.pass(length);
+            // What follows in the envelope may be a reject of its own.
+            self.barren = Some(self.here());
+            return true;
+        }
         let line_number = self.count_lines(self.at);
         self.rejects.push(Reject { record, reason, byte_offset: self.at, line_number });
         self.pass(length);

@@ -16,8 +16,7 @@ const NAME_BYTES_MAX: usize = 4 << 10;
 impl<R: Read> Values<R> {
     /// Begins an envelope.
     pub(super) fn enter_envelope(&mut self) {
-        let (at, line_number) = (self.at, self.count_lines(self.at));
-        self.barren = Some(Begun { at, line_number, ..Begun::default() });
+        self.barren = Some(self.here());
         self.enter(Level::Envelope(0));
     }
 
@@ -56,17 +55,27 @@ impl<R: Read> Values<R> {
         if !self.open.is_empty() {
             return;
         }
-        self.keep_envelope(self.at);
-        let Some(envelope) = self.barren.take() else { return };
         let path = self.path.join(".");
-        let (bytes, kept) = (self.at - envelope.at, envelope.head.len());
+        self.reject_to(self.at, format!("no records: there is no array at `{path}` in this value"));
+    }
+
+    /// Rejects the envelope that has no records up to this place, if there is one.
+    pub(super) fn reject_to(&mut self, to: u64, reason: String) {
+        self.keep_envelope(to);
+        let Some(envelope) = self.barren.take() else { return };
+        let (bytes, kept) = (to - envelope.at, envelope.head.len());
         let cut = match bytes > kept as u64 {
             true => format!(": {bytes} bytes, of which the first {kept} are kept here"),
             false => String::new(),
         };
-        let reason = format!("no records: there is no array at `{path}` in this value{cut}");
         let (byte_offset, line_number) = (envelope.at, envelope.line_number);
+        let reason = format!("{reason}{cut}");
         self.rejects.push(Reject { record: envelope.head, reason, byte_offset, line_number });
+    }
+
+    /// This place.
+    pub(super) fn here(&mut self) -> Begun {
+        Begun { at: self.at, line_number: self.count_lines(self.at), ..Begun::default() }
     }
 
     /// Keeps of an envelope without records what stands before this place.
@@ -84,16 +93,14 @@ impl<R: Read> Values<R> {
     /// Where something begins that is broken beside the records: with the envelope that has none, or here.
     pub(super) fn broken_beside(&mut self) -> Begun {
         self.keep_envelope(self.at);
-        let line_number = self.count_lines(self.at);
-        let here = Begun { at: self.at, line_number, ..Begun::default() };
+        let here = self.here();
         self.barren.take().unwrap_or(here)
     }
 
     /// The text ends, and what is open does not.
     pub(super) fn reject_rest(&mut self, reason: String) {
         self.keep_envelope(self.at);
-        let line_number = self.count_lines(self.at);
-        let here = Begun { at: self.at, line_number, ..Begun::default() };
+        let here = self.here();
         let Begun { at, line_number, head, .. } = self.barren.take().unwrap_or(here);
         self.rejects.push(Reject { record: head, reason, byte_offset: at, line_number });
     }

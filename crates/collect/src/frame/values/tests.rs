@@ -102,6 +102,10 @@ fn an_envelope_without_records_is_a_reject() {
     assert_eq!(always(br#"{"x": [1, 2"#, &["r"]), (none(), vec![r#"{"x": [1, 2"#.to_owned()]));
     let broken = always(b"{\"x\": \"1\n\"}\n{\"r\": [{\"a\":1}]}", &["r"]);
     assert_eq!(broken, (vec![r#"{"a":1}"#.to_owned()], vec!["{\"x\": \"1\n\"}".to_owned()]));
+    // What is no JSON is rejected with what stands before it, and nothing twice.
+    let garbage = always(b"{\"x\": 1,\n what?\n\"y\": 2} {\"r\": [{\"a\":1}]}", &["r"]);
+    let parts = ["{\"x\": 1,\n what?", "\n\"y\": 2}"].map(str::to_owned).to_vec();
+    assert_eq!(garbage, (vec![r#"{"a":1}"#.to_owned()], parts));
     let long = format!(r#"{{"x": "{}"}}{{"r":[{{"a":1}}]}}"#, "y".repeat(300));
     let (records, rejects) = taken(long.as_bytes(), &["r"], 16, 100);
     assert_eq!(
