@@ -33,6 +33,9 @@ const TOO_LONG: &str =
 /// Why there is a reject in an envelope.
 const BROKEN_BESIDE: &str = "not JSON: a line ends within a text beside the records";
 
+/// Why there is a reject where an envelope begins.
+const OPEN_ENVELOPE: &str = "not JSON: the envelope before this line does not end";
+
 /// Why there is a reject at the end of a text.
 const UNCLOSED: &str = "not JSON: the text ends, and an array or envelope in it does not";
 
@@ -269,6 +272,11 @@ impl<R: Read> Values<R> {
 
     /// A line that is no part of a record.
     fn reject_line(&mut self) -> bool {
+        if self.begins_next_envelope() {
+            self.reject_rest(OPEN_ENVELOPE.to_owned());
+            self.open.clear();
+            return true;
+        }
         let rest = self.rest();
         let end = memchr::memchr(b'\n', rest);
         if end.is_none() && !self.ended && rest.len() < HEAD_BYTES_MAX {

@@ -97,11 +97,20 @@ impl<R: Read> Values<R> {
         self.barren.take().unwrap_or(here)
     }
 
-    /// The text ends, and what is open does not.
+    /// Whether the next envelope begins here, and the one that is open has no end: at the beginning of a line, where no value can
+    /// stand.
+    pub(super) fn begins_next_envelope(&self) -> bool {
+        matches!(self.open.last(), Some(Level::Envelope(_)))
+            && self.indent.as_ref().is_some_and(Vec::is_empty)
+            && self.rest().starts_with(b"{")
+    }
+
+    /// The text ends, or the next envelope begins, and what is open does not end.
     pub(super) fn reject_rest(&mut self, reason: String) {
         self.keep_envelope(self.at);
         let here = self.here();
         let Begun { at, line_number, head, .. } = self.barren.take().unwrap_or(here);
-        self.rejects.push(Reject { record: head, reason, byte_offset: at, line_number });
+        let record = head.trim_ascii_end().to_vec();
+        self.rejects.push(Reject { record, reason, byte_offset: at, line_number });
     }
 }

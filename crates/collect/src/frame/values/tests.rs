@@ -106,6 +106,13 @@ fn an_envelope_without_records_is_a_reject() {
     let garbage = always(b"{\"x\": 1,\n what?\n\"y\": 2} {\"r\": [{\"a\":1}]}", &["r"]);
     let parts = ["{\"x\": 1,\n what?", "\n\"y\": 2}"].map(str::to_owned).to_vec();
     assert_eq!(garbage, (vec![r#"{"a":1}"#.to_owned()], parts));
+    // One that is cut off costs nothing of the next ones, with records or without.
+    let cut = always(
+        b"{\"x\": 1,\n{\"r\":[{\"a\":1}],\"n\":2,\r\n{\"r\":[{\"a\":2}]}\n{\"r\":[{\"a\":3}]}",
+        &["r"],
+    );
+    let records = [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#].map(str::to_owned).to_vec();
+    assert_eq!(cut, (records, vec!["{\"x\": 1,".to_owned(), String::new()]));
     let long = format!(r#"{{"x": "{}"}}{{"r":[{{"a":1}}]}}"#, "y".repeat(300));
     let (records, rejects) = taken(long.as_bytes(), &["r"], 16, 100);
     assert_eq!(
