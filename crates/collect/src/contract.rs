@@ -39,6 +39,9 @@ pub const CONTRACT_BYTES_MAX: usize = 256 << 10;
 /// The memory that one compiled `pattern` may take.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// What stands in the `$schema` of the drafts that are known.
+const DRAFTS: [&str; 5] = ["2020-12", "2019-09", "draft-07", "draft-06", "draft-04"];
+
 /// How every reason of a violation begins.
 const CONTRACT: &str = "contract";
 
@@ -134,6 +137,13 @@ fn compiled<F: Json>(schema: &Value) -> Result<Validator<F>, ContractError> {
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
     // A schema that does not say which draft it is of is taken for one of 2020-12.
     let options = match schema.get("$schema") {
+        Some(draft)
+            if draft.as_str().is_some_and(|draft| DRAFTS.iter().all(|known| !draft.contains(known))) =>
+        {
+            let reason =
+                format!("`$schema` is {draft}: known are 2020-12, 2019-09 and the drafts 7, 6 and 4");
+            return Err(ContractError::NotASchema { path: "$".to_owned(), reason });
+        }
         Some(_) => options,
         None => options.with_draft(Draft::Draft202012),
     };

@@ -13,6 +13,12 @@ const SAME_PLACE: [&str; 7] = ["allOf", "anyOf", "oneOf", "if", "then", "else", 
 /// Keywords that lead to another place.
 const REFERENCES: [&str; 2] = ["$ref", "$dynamicRef"];
 
+/// Keywords that name the schema in which they stand.
+const NAMES: [&str; 3] = ["$id", "$anchor", "$dynamicAnchor"];
+
+/// Keywords whose values are compared and are no schemas.
+const COMPARED: [&str; 4] = ["const", "enum", "default", "examples"];
+
 /// So many subschemas of one place are looked at; references can multiply without end.
 const PLACES_MAX: usize = 10_000;
 
@@ -28,7 +34,7 @@ pub(super) struct Named {
 impl Named {
     /// What a schema names of these columns.
     pub fn of(schema: &Value, columns: &Schema) -> Self {
-        let mut walk = Walk { root: schema, named: Self::default() };
+        let mut walk = Walk { root: schema, by_name: named_places(schema), named: Self::default() };
         walk.fields(&[schema], columns.as_struct().fields(), "");
         walk.named
     }
@@ -54,8 +60,7 @@ pub(super) fn check_references(schema: &Value) -> Result<(), ContractError> {
                         );
                         return Err(ContractError::NotASchema { path, reason });
                     }
-                    // Values that are compared are no schemas.
-                    if !matches!(key.as_str(), "const" | "enum" | "default" | "examples") {
+                    if !COMPARED.contains(&key.as_str()) {
                         waiting.push((value, format!("{path}.{key}")));
                     }
                 }
@@ -69,8 +74,30 @@ pub(super) fn check_references(schema: &Value) -> Result<(), ContractError> {
     Ok(())
 }
 
+/// The schemas inside another that references can lead to by a name, under all that they are called.
+fn named_places(schema: &Value) -> HashMap<String, Vec<&Value>> {
+    let mut places: HashMap<String, Vec<&Value>> = HashMap::new();
+    let mut waiting = vec![schema];
+    while let Some(node) = waiting.pop() {
+        match node {
+            Value::Object(members) => {
+                for (key, to) in NAMES.iter().filter_map(|key| Some((*key, members.get(*key)?.as_str()?))) {
+                    let name = if key == "$id" { to.to_owned() } else { format!("#{to}") };
+                    places.entry(name).or_default().push(node);
+                }
+                let inside = members.iter().filter(|(key, _)| !COMPARED.contains(&key.as_str()));
+                waiting.extend(inside.map(|(_, inside)| inside));
+            }
+            Value::Array(items) => waiting.extend(items),
+            _ => {}
+        }
+    }
+    places
+}
+
 struct Walk<'a> {
     root: &'a Value,
+    by_name: HashMap<String, Vec<&'a Value>>,
     named: Named,
 }
 
@@ -129,8 +156,9 @@ impl<'a> Walk<'a> {
             let Value::Object(members) = schema else { continue };
             places.push(schema);
             for keyword in REFERENCES {
-                let to = members.get(keyword).and_then(Value::as_str).and_then(|to| self.target(to));
-                waiting.extend(to);
+                if let Some(to) = members.get(keyword).and_then(Value::as_str) {
+                    waiting.extend(self.targets(to));
+                }
             }
             for keyword in SAME_PLACE {
                 match members.get(keyword) {
@@ -146,8 +174,19 @@ impl<'a> Walk<'a> {
         places
     }
 
-    fn target(&self, reference: &str) -> Option<&'a Value> {
-        self.root.pointer(&percent_decoded(reference.strip_prefix('#')?))
+    /// Where a reference can lead. Of several places with one name all are meant: a value too many is rejected with its reason,
+    /// one too few would be rescued against the contract.
+    fn targets(&self, reference: &str) -> Vec<&'a Value> {
+        let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        // Names are relative to others: what ends as the reference does may be meant, and without a name any.
+        let is_meant = |name: &str| !name.starts_with('#') && (name.ends_with(base) || base.ends_with(name));
+        let named = self.by_name.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, to)| to.clone());
+        let roots = Some(self.root).filter(|_| base.is_empty()).into_iter().chain(named);
+        let pointer = percent_decoded(fragment);
+        if pointer.is_empty() || pointer.starts_with('/') {
+            return roots.filter_map(|root| root.pointer(&pointer)).collect();
+        }
+        self.by_name.get(&format!("#{pointer}")).cloned().unwrap_or_default()
     }
 }
 

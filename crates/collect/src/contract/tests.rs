@@ -216,7 +216,12 @@ fn what_is_no_contract_is_refused_with_its_place() {
         (r#"{"pattern": "("}"#, "schema at $.pattern: "),
         (r#"{"pattern": "(a{1000}){1000}"}"#, "schema at $.pattern: "),
         (r#"{"pattern": "a(?=b)"}"#, "schema at $.pattern: "),
-        (r#"{"$schema": "https://example.com/mine"}"#, "example.com/mine"),
+        (r#"{"pattern": "^(?!x)"}"#, "or one with look-around or back references"),
+        (
+            r#"{"$schema": "https://example.com/mine"}"#,
+            "schema at $: `$schema` is \"https://example.com/mine\": known are 2020-12, 2019-09 and the drafts 7, 6 and 4",
+        ),
+        (r#"{"$schema": "http://json-schema.org/draft-03/schema#"}"#, "draft-03/schema#\": known are"),
     ] {
         let error = Contract::parse(text).expect_err(text).to_string();
         assert!(error.contains(expected), "{text}: {error}");
@@ -258,6 +263,60 @@ fn schemas_that_refer_to_themselves_end() {
             assert_eq!(checked(&contract, &columns, r#"{"a":"x"}"#), Ok(()), "{circle}");
         }
     }
+}
+
+#[test]
+fn a_property_that_is_required_beside_another_is_told_so() {
+    let columns =
+        json_schema::parse(r#"{"type": "object", "properties": {"a": {"type": "integer"}}}"#).unwrap();
+    for (schema, expected) in [
+        (
+            json!({"dependentRequired": {"a": ["b"]}}),
+            "contract: dependentRequired at $: \"b\" is a required property",
+        ),
+        (
+            json!({"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"a": ["b"]}}),
+            "contract: dependencies at $: \"b\" is a required property",
+        ),
+        (
+            json!({"dependentSchemas": {"a": {"required": ["b"]}}}),
+            "contract: required at $: \"b\" is a required property",
+        ),
+    ] {
+        let contract = Contract::parse(&schema.to_string()).unwrap();
+        assert_eq!(checked(&contract, &columns, r#"{"a":1}"#), Err(expected.to_owned()));
+    }
+}
+
+#[test]
+fn what_a_reference_by_name_leads_to_is_named_too() {
+    let columns = json!({"type": "object", "properties": {
+        "o": {"type": "object", "properties": {"n": {"type": "integer"}, "m": {"type": "integer"}}}}});
+    let columns = json_schema::parse(&columns.to_string()).unwrap();
+    let inside = json!({"properties": {"n": {"type": "integer"}}});
+    let with = |name: &str, value: &str| {
+        let mut schema = inside.clone();
+        schema[name] = json!(value);
+        schema
+    };
+    for (reference, place) in [
+        ("#x", with("$anchor", "x")),
+        ("inner.json", with("$id", "inner.json")),
+        ("https://example.com/inner.json", with("$id", "inner.json")),
+        ("inner.json", json!({"$id": "inner.json", "$ref": "#/$defs/e", "$defs": {"e": inside}})),
+        ("inner.json#/properties/p", json!({"$id": "inner.json", "properties": {"p": inside}})),
+    ] {
+        let schema = json!({"$id": "https://example.com/outer", "properties": {"o": {"$ref": reference}}, "$defs": {"d": place}});
+        let contract = Contract::parse(&schema.to_string()).unwrap();
+        let found = checked(&contract, &columns, r#"{"o":{"n":9223372036854775808}}"#).unwrap_err();
+        assert!(found.starts_with("contract: column at $.o.n:"), "{reference}: {found}");
+        assert_eq!(checked(&contract, &columns, r#"{"o":{"m":"rescued","n":1}}"#), Ok(()), "{reference}");
+    }
+    let dynamic =
+        json!({"properties": {"o": {"$dynamicRef": "#x"}}, "$defs": {"d": with("$dynamicAnchor", "x")}});
+    let contract = Contract::parse(&dynamic.to_string()).unwrap();
+    let found = checked(&contract, &columns, r#"{"o":{"n":9223372036854775808}}"#).unwrap_err();
+    assert!(found.starts_with("contract: column at $.o.n:"), "{found}");
 }
 
 #[test]

@@ -16,12 +16,27 @@ const REASON_CHARS_MAX: usize = 500;
 pub(super) fn reason(error: &ValidationError<'_>, record: &Value) -> String {
     let told = innermost(error);
     let path = json_path(told.instance_path().as_str(), record);
-    format!("{CONTRACT}: {} at {path}: {}", told.kind().keyword(), message(told))
+    format!("{CONTRACT}: {} at {path}: {}", keyword(told), message(told))
+}
+
+/// The keyword that failed: a property may be required by one that asks for it only beside another property.
+fn keyword<'e>(error: &'e ValidationError<'_>) -> &'e str {
+    match (error.kind(), error.schema_path().as_str().rsplit('/').next()) {
+        (ValidationErrorKind::Required { .. }, Some(by @ ("dependentRequired" | "dependencies"))) => by,
+        (kind, _) => kind.keyword(),
+    }
 }
 
 /// What is wrong with a schema itself.
 pub(super) fn of_schema(error: &ValidationError<'_>) -> String {
-    message(innermost(error))
+    let told = innermost(error);
+    let is_pattern = told.instance_path().as_str().ends_with("/pattern");
+    match told.kind() {
+        ValidationErrorKind::Format { .. } if is_pattern => {
+            format!("{}, or one with look-around or back references", message(told))
+        }
+        _ => message(told),
+    }
 }
 
 fn message(error: &ValidationError<'_>) -> String {
