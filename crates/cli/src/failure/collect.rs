@@ -16,15 +16,21 @@ impl From<CollectError> for Failure {
             CollectError::DataFile { source, .. } => Self::from(*source).message(message),
             CollectError::SourceStore { source, .. } => Self::from(source).message(message),
             other => {
-                let (code, remedy) = of_sources(&other);
+                let told = of_source(&other).or_else(|| of_change(&other)).or_else(|| of_table(&other));
+                let (code, remedy) =
+                    told.unwrap_or(("INGEST_FAILED", "nothing was committed: run the command again"));
                 Self::new(code, message).remedy(remedy)
             }
         }
     }
 }
 
-fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
-    match error {
+/// The code of an error and what helps.
+type Told = (&'static str, &'static str);
+
+/// A source that is not there, cannot be read, or is not what can be loaded.
+fn of_source(error: &CollectError) -> Option<Told> {
+    Some(match error {
         CollectError::SourceMissing { .. } => {
             ("SOURCE_NOT_FOUND", "name a file, a folder, a glob in quotes, or `-`")
         }
@@ -75,6 +81,13 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::BadPattern { .. } => {
             ("SOURCE_INVALID", "patterns have `*`, `?`, `[abc]`, `{a,b}` and `**`")
         }
+        _ => return None,
+    })
+}
+
+/// A source that is not what the ledger knows, or what it was a moment before.
+fn of_change(error: &CollectError) -> Option<Told> {
+    Some(match error {
         CollectError::SourceChanged { .. } => (
             "SOURCE_CHANGED",
             "`--on-changed tail` loads what was added to it, `--on-changed new` all of it as a new source",
@@ -94,6 +107,13 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::ChangedWhileRead { .. } => {
             ("SOURCE_CHANGED", "run the command again when nobody writes to it")
         }
+        _ => return None,
+    })
+}
+
+/// A table that cannot take the events, or cannot be as asked.
+fn of_table(error: &CollectError) -> Option<Told> {
+    Some(match error {
         CollectError::ShapeDiffers { .. } => {
             ("TABLE_DIFFERS", "leave the option out, or load into another table")
         }
@@ -119,6 +139,6 @@ fn of_sources(error: &CollectError) -> (&'static str, &'static str) {
         CollectError::Evolve { .. } => ("SCHEMA_CONFLICT", "load into another table, or change the events"),
         CollectError::RejectsTable { .. } => ("REJECTS_TABLE", "rename or drop that table"),
         CollectError::CommitUnknown { .. } => ("COMMIT_UNKNOWN", UNKNOWN_REMEDY),
-        _ => ("INGEST_FAILED", "nothing was committed: run the command again"),
-    }
+        _ => return None,
+    })
 }
