@@ -227,6 +227,11 @@ impl JsonNumber for Digits<'_> {
         Cow::Owned(instance::number(self.0).to_string())
     }
 
+    // What is beyond 64 bits is written with an exponent once it is a double.
+    fn is_written_as_integer(&self) -> bool {
+        JsonNumber::is_written_as_integer(&instance::number(self.0))
+    }
+
     fn to_number(&self) -> Cow<'_, Number> {
         Cow::Owned(instance::number(self.0))
     }

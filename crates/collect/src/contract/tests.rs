@@ -145,6 +145,24 @@ fn numbers_are_exact_within_64_bits() {
 }
 
 #[test]
+fn in_draft_4_a_number_is_an_integer_by_how_it_is_written() {
+    let schema = json!({"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"n": {"type": "integer"}}});
+    let contract = Contract::parse(&schema.to_string()).unwrap();
+    for (number, is_integer) in
+        [("1", true), ("-98249283749234923498293171823948729348", true), ("1.0", false), ("1e2", false)]
+    {
+        let record = format!("{{\"n\":{number}}}");
+        let record = parse(record.as_bytes()).unwrap();
+        let copied = contract.validators.copied.is_valid(&instance::value(&record, None));
+        assert_eq!(
+            (contract.validators.plain.is_valid(Place::Value(&record)), copied),
+            (is_integer, is_integer),
+            "{number}"
+        );
+    }
+}
+
+#[test]
 fn names_in_another_case_are_those_of_their_columns() {
     let schema = json!({"type": "object", "properties": {
         "Level": {"type": "integer", "minimum": 0}, "geo": {"type": "object", "properties": {"Lat": {"type": "number", "maximum": 90}}}}});
