@@ -22,6 +22,8 @@ import tempfile
 import time
 
 MIB = 1 << 20
+# So much more than `query.memory` a query may take before it is ended.
+QUERY_BEYOND = 256 * MIB
 GB = 10 ** 9
 
 # How long the longest lines are, as a share of the 16 MiB that they may have.
@@ -444,7 +446,7 @@ def main():
         code, _, _ = measured([hosu, "--lake", folder / "big", "ingest", "big", source])
         all_right &= code == 0
         for name in [name for name in wanted if name in QUERIES]:
-            all_right &= show(query(name, hosu, folder, options), base)
+            all_right &= show(query(name, hosu, folder, options), base + QUERY_BEYOND)
     shutil.rmtree(folder)
     return 0 if all_right else 1
 
