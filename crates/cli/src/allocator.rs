@@ -13,7 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PURGE_DELAY: c_int = 15;
 
 /// Long enough for what is freed and taken again at once.
-const PURGE_DELAY_MS: c_long = 400;
+const PURGE_DELAY_MS: c_long = 100;
 
 // mimalloc is linked, and these two may be called at any time.
 #[allow(unsafe_code, reason = "declared as they are in mimalloc.h")]
