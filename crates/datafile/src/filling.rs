@@ -20,8 +20,8 @@ pub(crate) struct Filling {
     /// The rows of the last batch that was routed.
     fresh_rows: usize,
     /// As how many rows those count that others got since it got its last, and most of them between two of its own.
-    rest_rows: u64,
-    rest_rows_max: u64,
+    rest_weight: u64,
+    rest_weight_max: u64,
     /// How many of the last batches are small, and were not made one yet.
     small_batches: usize,
     pub(crate) held: Reservation,
@@ -35,8 +35,8 @@ impl Filling {
             pending: Vec::new(),
             pending_rows: 0,
             fresh_rows: 0,
-            rest_rows: 0,
-            rest_rows_max: 0,
+            rest_weight: 0,
+            rest_weight_max: 0,
             small_batches: 0,
             held,
         }
@@ -75,20 +75,20 @@ impl Filling {
     }
 
     /// A batch was routed, whose rows count as so many: how many it got of them.
-    pub(crate) fn rest(&mut self, rows: u64) -> usize {
+    pub(crate) fn rest(&mut self, weight: u64) -> usize {
         let fresh_rows = std::mem::take(&mut self.fresh_rows);
         if fresh_rows > 0 {
-            self.rest_rows_max = self.rest_rows_max.max(self.rest_rows);
-            self.rest_rows = 0;
+            self.rest_weight_max = self.rest_weight_max.max(self.rest_weight);
+            self.rest_weight = 0;
         } else {
-            self.rest_rows += rows;
+            self.rest_weight += weight;
         }
         fresh_rows
     }
 
-    /// Whether others got at least `rows` since it got its last, and `times` as many as ever before.
-    pub(crate) fn rests_for(&self, rows: u64, times: u64) -> bool {
-        self.rest_rows >= rows.max(self.rest_rows_max.saturating_mul(times))
+    /// Whether others got rows of at least this weight since it got its last, and `times` as many as ever before.
+    pub(crate) fn rests_for(&self, weight: u64, times: u64) -> bool {
+        self.rest_weight >= weight.max(self.rest_weight_max.saturating_mul(times))
     }
 
     /// Hands the waiting rows to the encoder. False if that has failed.

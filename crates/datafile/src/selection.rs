@@ -19,6 +19,7 @@ const COPIED_SHARE: usize = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     batch: RecordBatch,
+    batch_bytes: usize,
     /// The numbers of the rows; none when all are selected.
     listed: Option<Listed>,
 }
@@ -38,24 +39,24 @@ impl Listed {
 
 impl From<RecordBatch> for Selection {
     fn from(batch: RecordBatch) -> Self {
-        Self { batch, listed: None }
+        Self { batch_bytes: batch_bytes(&batch), batch, listed: None }
     }
 }
 
 impl Selection {
-    /// These rows of a batch.
+    /// These rows of the batch, of which all were selected so far.
     ///
     /// # Errors
     /// When the batch has not all of them.
-    pub(crate) fn of(batch: &RecordBatch, rows: Vec<u32>) -> Result<Self, ArrowError> {
-        if rows.len() == batch.num_rows() {
-            return Ok(batch.clone().into());
+    pub(crate) fn rows(&self, rows: Vec<u32>) -> Result<Self, ArrowError> {
+        if rows.len() == self.batch.num_rows() {
+            return Ok(self.clone());
         }
-        if rows.len() < batch.num_rows().div_ceil(COPIED_SHARE) {
-            return Ok(take_record_batch(batch, &UInt32Array::from(rows))?.into());
+        if rows.len() < self.batch.num_rows().div_ceil(COPIED_SHARE) {
+            return Ok(take_record_batch(&self.batch, &UInt32Array::from(rows))?.into());
         }
         let part = 0..rows.len();
-        Ok(Self { batch: batch.clone(), listed: Some(Listed { rows: rows.into(), part }) })
+        Ok(Self { listed: Some(Listed { rows: rows.into(), part }), ..self.clone() })
     }
 
     /// How many rows are selected.
@@ -75,15 +76,14 @@ impl Selection {
 
     /// What is in memory because of them.
     pub(crate) fn memory_bytes(&self) -> usize {
-        batch_bytes(&self.batch) + self.listed.as_ref().map_or(0, |listed| size_of_val(listed.rows()))
+        self.batch_bytes + self.listed.as_ref().map_or(0, |listed| size_of_val(listed.rows()))
     }
 
     /// About what they would take if they were copied.
     pub(crate) fn bytes(&self) -> usize {
-        let bytes = batch_bytes(&self.batch);
         match &self.listed {
-            Some(listed) => bytes / self.batch.num_rows().max(1) * listed.part.len(),
-            None => bytes,
+            Some(listed) => self.batch_bytes / self.batch.num_rows().max(1) * listed.part.len(),
+            None => self.batch_bytes,
         }
     }
 
@@ -91,11 +91,12 @@ impl Selection {
     pub(crate) fn slice(&self, start: usize, length: usize) -> Self {
         let length = length.min(self.num_rows().saturating_sub(start));
         match &self.listed {
+            _ if length == self.num_rows() => self.clone(),
             None => self.batch.slice(start, length).into(),
             Some(Listed { rows, part }) => {
                 let start = part.start + start;
                 let listed = Listed { rows: rows.clone(), part: start..start + length };
-                Self { batch: self.batch.clone(), listed: Some(listed) }
+                Self { listed: Some(listed), ..self.clone() }
             }
         }
     }
@@ -141,7 +142,7 @@ mod tests {
     fn rows_are_those_that_were_listed() {
         let batch = batch(10);
         for rows in [vec![], vec![3], vec![1, 2, 3, 5, 8, 9], (0..10).collect()] {
-            let selection = Selection::of(&batch, rows.clone()).unwrap();
+            let selection = Selection::from(batch.clone()).rows(rows.clone()).unwrap();
             let expected: Vec<i64> = rows.iter().map(|row| i64::from(*row)).collect();
             assert_eq!(numbers(&selection), expected);
             for start in 0..rows.len() {
@@ -157,10 +158,10 @@ mod tests {
     #[test]
     fn few_rows_do_not_keep_a_batch() {
         let batch = batch(10_000);
-        let few = Selection::of(&batch, (0..4_999).collect()).unwrap();
+        let few = Selection::from(batch.clone()).rows((0..4_999).collect()).unwrap();
         assert_eq!(few.listed(), None);
         assert!(few.memory_bytes() < batch_bytes(&batch));
-        let many = Selection::of(&batch, (0..5_000).collect()).unwrap();
+        let many = Selection::from(batch.clone()).rows((0..5_000).collect()).unwrap();
         assert_eq!(many.listed().unwrap().len(), 5_000);
         assert!(many.memory_bytes() > batch_bytes(&batch));
         assert!(many.bytes() < batch_bytes(&batch));

@@ -151,18 +151,18 @@ impl DataFileWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let bytes = batch_bytes(&batch);
-        self.make_room(bytes).await?;
+        let batch = Selection::from(batch);
+        self.make_room(batch.bytes()).await?;
         if self.is_unpartitioned && !self.is_sorted {
-            return self.fill(0, batch.into()).await;
+            return self.fill(0, batch).await;
         }
-        let rows = batch.num_rows().max(bytes / PASSED_ROW_BYTES) as u64;
+        let weight = batch.num_rows().max(batch.bytes() / PASSED_ROW_BYTES) as u64;
         let routed = self.route(batch).await?;
         self.router = Some(routed.router);
         for (id, rows) in routed.direct {
             self.fill(id, rows).await?;
         }
-        self.send_idle(rows).await?;
+        self.send_idle(weight).await?;
         match routed.rest {
             Some((rows, ids)) => self.with_sorter(move |sorter| sorter.add(rows, &ids)).await,
             None => Ok(()),
@@ -170,13 +170,13 @@ impl DataFileWriter {
     }
 
     /// Rows of partitions that hardly get more need not wait for the end, and neither need files of those that have
-    /// passed. `rows` is as how many those of the last batch count.
-    async fn send_idle(&mut self, rows: u64) -> Result<(), DataFileError> {
+    /// passed. `weight` is as how many rows those of the last batch count.
+    async fn send_idle(&mut self, weight: u64) -> Result<(), DataFileError> {
         let mut is_well = true;
         let mut passed = Vec::new();
         let bytes_min = if self.open.len() < self.open_partitions_max { PASSED_BYTES_MIN } else { 0 };
         for (id, filling) in &mut self.open {
-            let fresh_rows = filling.rest(rows);
+            let fresh_rows = filling.rest(weight);
             if fresh_rows < IDLE_ROWS && filling.pending_rows >= IDLE_PENDING_ROWS {
                 is_well &= filling.send().await;
             }
@@ -253,7 +253,7 @@ impl DataFileWriter {
     }
 
     /// Splits a batch: into rows for open files, as far as files may be open, and the rest.
-    async fn route(&mut self, batch: RecordBatch) -> Result<Routed, DataFileError> {
+    async fn route(&mut self, batch: Selection) -> Result<Routed, DataFileError> {
         let table = self.target.location.clone();
         let Some(mut router) = self.router.take() else {
             let reason = "an earlier write failed or was cut off".to_owned();
@@ -262,7 +262,7 @@ impl DataFileWriter {
         let open: Vec<PartitionId> = self.open.keys().copied().collect();
         let mut free = if self.is_sorted { 0 } else { self.open_partitions_max.saturating_sub(open.len()) };
         let split = move || {
-            let ids = router.route(&batch)?;
+            let ids = router.route(batch.batch())?;
             let (mut direct, mut rest) = (Vec::new(), Vec::new());
             for (id, rows) in group(&ids) {
                 if open.binary_search(&id).is_ok() {
@@ -276,7 +276,7 @@ impl DataFileWriter {
             }
             rest.sort_unstable();
             let rest_ids = rest.iter().filter_map(|row| ids.get(*row as usize).copied()).collect();
-            let select = |rows| Selection::of(&batch, rows).map_err(error::rows(&router.table));
+            let select = |rows| batch.rows(rows).map_err(error::rows(&router.table));
             let direct = direct.into_iter().map(|(id, rows)| select(rows).map(|rows| (id, rows)));
             let direct = direct.collect::<Result<_, _>>()?;
             let rest = match rest.is_empty() {

@@ -311,10 +311,7 @@ impl ColumnEncoder {
                 Encoding::RLE_DICTIONARY
             }
             (None, Physical::BOOLEAN) => {
-                let eights = page.plain.chunks(8);
-                press
-                    .plain
-                    .extend(eights.map(|eight| eight.iter().rev().fold(0, |byte, bit| byte << 1 | bit)));
+                hybrid::put_bits(&page.plain, &mut press.plain);
                 Encoding::PLAIN
             }
             (None, _) => {

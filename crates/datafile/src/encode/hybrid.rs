@@ -50,9 +50,7 @@ fn put_packed<N: Copy + Into<u32>>(numbers: &[N], bits: u32, out: &mut Vec<u8>) 
     let end = out.len() + eights * bits as usize;
     out.reserve(eights * bits as usize + 4);
     if bits == 1 {
-        let bit = |number: &N| -> u32 { (*number).into() };
-        let pack = |eight: &[N]| eight.iter().rev().fold(0, |byte, number| byte << 1 | bit(number) as u8);
-        return out.extend(numbers.chunks(8).map(pack));
+        return put_bits(numbers, out);
     }
     let (mut held, mut held_bits) = (0_u64, 0);
     for number in numbers {
@@ -68,6 +66,13 @@ fn put_packed<N: Copy + Into<u32>>(numbers: &[N], bits: u32, out: &mut Vec<u8>) 
     out.extend_from_slice(&(held as u32).to_le_bytes());
     // The last eight is filled with zeros.
     out.resize(end, 0);
+}
+
+/// A bit for each number, the first one the lowest; the last byte is filled with zeros.
+pub(super) fn put_bits<N: Copy + Into<u32>>(numbers: &[N], out: &mut Vec<u8>) {
+    let bit = |number: &N| -> u32 { (*number).into() };
+    let pack = |eight: &[N]| eight.iter().rev().fold(0, |byte, number| byte << 1 | bit(number) as u8);
+    out.extend(numbers.chunks(8).map(pack));
 }
 
 /// Seven bits a byte, the lowest first.

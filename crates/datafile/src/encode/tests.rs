@@ -261,7 +261,7 @@ proptest! {
             let columns = layout.rows.fields().iter().map(|field| chance.array(field, rows + 3)).collect();
             let batch = RecordBatch::try_new(layout.rows.clone(), columns).unwrap().slice(2, rows);
             let listed = (0..rows as u32).filter(|_| chance.below(100) < kept).collect();
-            Selection::of(&batch, listed).unwrap()
+            Selection::from(batch).rows(listed).unwrap()
         };
         let parts: Vec<Vec<Selection>> =
             parts.into_iter().map(|part| part.into_iter().map(&mut selection).collect()).collect();
