@@ -52,5 +52,10 @@ pub async fn audit(catalog: &Catalog, name: &TableName, allow_removed: bool) -> 
     Ok(audit)
 }
 
+/// So many things, in words.
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests;

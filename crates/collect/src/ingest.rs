@@ -178,8 +178,6 @@ struct Run<'a> {
 /// The tables as an attempt found them, and what it makes of them.
 struct Plan {
     table: Shape,
-    /// Whether its columns are those of a sample.
-    is_of_sample: bool,
     rejects: RejectsPlan,
     todo: Vec<Todo>,
 }
@@ -295,14 +293,13 @@ impl Run<'_> {
 
     async fn plan(&self, existing: Option<Arc<Table>>, todo: Vec<Todo>) -> Result<Plan, CollectError> {
         sample::check_heads(self.catalog.host(), &todo, self.request).await?;
-        let is_of_sample = existing.is_none() && self.request.schema.is_none();
         let table = match existing {
             Some(table) => Shape::of_existing(table, self.request)?,
             None => Shape::of_new(self.new_schema(&todo).await?, self.catalog, self.request)?,
         };
         let rejects_name = self.request.table.rejects();
         let rejects = RejectsPlan::new(self.load(&rejects_name).await?, rejects_name, self.catalog);
-        Ok(Plan { table, is_of_sample, rejects, todo })
+        Ok(Plan { table, rejects, todo })
     }
 
     /// The columns of a new table: those given, else those of a sample.
@@ -315,12 +312,14 @@ impl Run<'_> {
 
     /// Reads the sources until everything in them has a place.
     async fn harvest(&self, plan: &mut Plan) -> Result<Harvest, CollectError> {
+        // Then its columns are those of a sample.
+        let is_of_sample = plan.table.existing.is_none() && self.request.schema.is_none();
         let mut early_ends = 0;
         let mut passes = 0;
         let mut may_grow = true;
         loop {
             let lacking = match may_grow {
-                true if early_ends < EARLY_ENDS_MAX && !plan.is_of_sample => Lacking::Ends,
+                true if early_ends < EARLY_ENDS_MAX && !is_of_sample => Lacking::Ends,
                 true => Lacking::Collects,
                 false => Lacking::Rescues,
             };

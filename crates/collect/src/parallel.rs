@@ -1,7 +1,8 @@
 //! The same work for each of many things, on a few threads, when what takes the time is waiting for the system or hashing: of
 //! 100,000 small files, one after another leave most cores idle. What comes of it does not depend on which thread is faster.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// So many threads work. More than there may be cores, because they wait for disks as well.
@@ -11,17 +12,22 @@ const THREADS: usize = 4;
 ///
 /// # Errors
 /// What `work` says.
-pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E> {
-    let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+pub(crate) fn in_order<I, R: Send, E: Send>(
+    items: I,
+    work: impl Fn(I::Item) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E>
+where
+    I: IntoIterator<IntoIter: ExactSizeIterator + Send>,
+{
+    let items = items.into_iter();
+    let threads = THREADS.min(items.len());
+    let (items, has_failed) = (Mutex::new(items.enumerate()), AtomicBool::new(false));
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     // Items are begun in their order, so all before one that failed were begun as well, and are waited for.
     let some = || {
         let mut done = Vec::new();
         while !has_failed.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { break };
+            let Some((index, item)) = next() else { break };
             let result = work(item);
             has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
             done.push((index, result));
@@ -29,7 +35,7 @@ pub(crate) fn in_order<T: Sync, R: Send, E: Send>(
         done
     };
     let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..THREADS.min(items.len())).map(|_| scope.spawn(some)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
         let mut done = some();
         for other in others {
             match other.join() {
@@ -52,7 +58,7 @@ mod tests {
         let items: Vec<usize> = (0..1_000).collect();
         let doubled = in_order(&items, |item| Ok::<usize, ()>(item * 2));
         assert_eq!(doubled, Ok(items.iter().map(|item| item * 2).collect()));
-        assert_eq!(in_order(&[], |item: &usize| Ok::<usize, ()>(*item)), Ok(Vec::new()));
+        assert_eq!(in_order(&[0; 0], |item: &usize| Ok::<usize, ()>(*item)), Ok(Vec::new()));
     }
 
     #[test]

@@ -278,12 +278,13 @@ fn section(text: &mut String, title: &str, lines: Vec<String>) {
     for line in lines.iter().take(LINES_SHOWN) {
         let _ = writeln!(text, "    {}", one_line(line.clone()));
     }
-    more(text, lines.len());
+    more(text, "    ", lines.len(), LINES_SHOWN);
 }
 
-fn more(text: &mut String, lines: usize) {
-    if lines > LINES_SHOWN {
-        let _ = writeln!(text, "    … and {} more", lines - LINES_SHOWN);
+/// Says how many are not shown, if any are not.
+fn more(text: &mut String, indent: &str, all: usize, shown: usize) {
+    if all > shown {
+        let _ = writeln!(text, "{indent}… and {} more", human::count((all - shown) as u64));
     }
 }
 

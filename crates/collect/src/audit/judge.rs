@@ -7,6 +7,7 @@ use hosu_table::commit::{OPERATION_ID, summary_count};
 use hosu_table::fate::Fate;
 use uuid::Uuid;
 
+use super::counted;
 use super::groups::{Group, groups};
 use super::history::{Count, History};
 use super::removals;
@@ -170,9 +171,9 @@ impl Judge<'_> {
         finding.snapshot_id = Some(id.to_string());
         (finding.expected, finding.found) = (Some(rows), Some(0));
         let current = current.map_or("the table has no snapshot".to_owned(), |id| format!("{id} is current"));
-        let s = if rows == 1 { "" } else { "s" };
+        let counted = counted(rows, what);
         finding.message = format!(
-            "{}: snapshot {id} with {rows} {what}{s} is no ancestor of the current one: the table was rolled back ({current})",
+            "{}: snapshot {id} with {counted} is no ancestor of the current one: the table was rolled back ({current})",
             group.named()
         );
         self.find(finding);
@@ -372,5 +373,5 @@ fn repeated(ledger: &[LedgerRow]) -> Vec<Repeated> {
 }
 
 fn were_rejected(records: u64) -> String {
-    if records == 1 { "1 record was rejected".to_owned() } else { format!("{records} records were rejected") }
+    format!("{} {} rejected", counted(records, "record"), if records == 1 { "was" } else { "were" })
 }

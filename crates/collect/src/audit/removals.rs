@@ -6,6 +6,7 @@ use hosu_catalog::Table;
 use hosu_table::commit::{OPERATION_ID, summary_count};
 use iceberg::spec::{Operation, Snapshot};
 
+use super::counted;
 use super::history::{Count, History, Step};
 use super::judge::{Facts, Judge, Known, LISTED_MAX, NAMES_MAX};
 use super::report::{AuditFinding, OtherWriter, Removal};
@@ -121,9 +122,8 @@ fn finding_of(removal: &Removal, told: String) -> AuditFinding {
     }
 }
 
-/// So many rows, in words.
-pub(super) fn rows(count: u64) -> String {
-    format!("{count} row{}", if count == 1 { "" } else { "s" })
+fn rows(count: u64) -> String {
+    counted(count, "row")
 }
 
 /// The counts in a summary are those of the manifests. What an ingest added is compared with its ledger elsewhere.

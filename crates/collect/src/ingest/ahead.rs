@@ -76,11 +76,10 @@ fn small_bytes(source: &Source) -> Option<u64> {
 mod tests {
     use bytes::Bytes;
     use hosu_host::{Host, Location};
-    use tokio::runtime::Handle;
+    use hosu_table::name::TableName;
 
     use super::*;
-    use crate::frame::{BUFFER_BYTES, Buffers};
-    use crate::request::CollectSettings;
+    use crate::request::IngestRequest;
 
     #[tokio::test]
     async fn objects_are_asked_for_ahead_within_bounds_and_come_in_their_order() {
@@ -96,21 +95,8 @@ mod tests {
             let info = host.store.head(&location).await.unwrap();
             sources.push(Source { name, kind: SourceKind::Object { location, info } });
         }
-        let settings = CollectSettings::default();
-        let reading = Reading {
-            store: host.store.clone(),
-            scratch: host.scratch.clone(),
-            runtime: Handle::current(),
-            given: crate::frame::Given::default(),
-            buffer_bytes: BUFFER_BYTES,
-            chunk_bytes: settings.chunk_bytes(),
-            line_bytes_max: settings.line_bytes_max,
-            bounds: settings.bounds(),
-            page_bytes_max: settings.page_bytes_max(),
-            buffers: Buffers::new(0),
-            columns: None,
-            is_look: false,
-        };
+        let table = TableName::parse("t").unwrap();
+        let reading = Reading::new(&host, &IngestRequest::new(table, Vec::new(), "/".into()));
         let read = move || {
             let mut ahead = Ahead::new(&reading, &sources, AHEAD_MAX);
             let (mut numbers, mut waiting) = (Vec::new(), Vec::new());

@@ -11,7 +11,6 @@ use futures::{Stream, StreamExt, stream};
 use hosu_datafile::Written;
 use hosu_table::evolution::SchemaEvolution;
 use iceberg::spec::NestedFieldRef;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -26,7 +25,7 @@ use super::times::Times;
 use super::writers::Writers;
 use super::{Plan, Run, rejects};
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Buffers, Compression, Content};
+use crate::frame::{Buffers, Compression, Content};
 use crate::json::{DecoderError, Reject, Told, Unknown};
 use crate::source::Position;
 
@@ -207,18 +206,9 @@ impl<'a> Pass<'a> {
     fn spawn_reader(&self) -> Result<mpsc::Receiver<Message>, CollectError> {
         let settings = &self.run.request.settings;
         let reading = Reading {
-            store: self.run.catalog.host().store.clone(),
-            scratch: self.run.catalog.host().scratch.clone(),
-            runtime: Handle::current(),
-            given: self.run.request.given(),
-            buffer_bytes: BUFFER_BYTES,
-            chunk_bytes: settings.chunk_bytes(),
-            line_bytes_max: settings.line_bytes_max,
-            bounds: settings.bounds(),
-            page_bytes_max: settings.page_bytes_max(),
             buffers: self.decoding.buffers.clone(),
             columns: Some(self.plan.table.schema.clone()),
-            is_look: false,
+            ..Reading::new(self.run.catalog.host(), self.run.request)
         };
         let sources = self.plan.todo.iter().map(|todo| todo.source.clone()).collect();
         let pressure = Pressure::new(settings.memory_bytes, self.run.request.give_back);

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use hosu_host::{Scratch, Store, StoreError};
+use hosu_host::{Host, Scratch, Store, StoreError};
 use iceberg::spec::{NestedFieldRef, SchemaRef};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -22,6 +22,7 @@ use crate::frame::{
     WindowTooLarge,
 };
 use crate::parquet::{self, Limits, Parquet};
+use crate::request::IngestRequest;
 use crate::source::{self, Position, RawReader, Source, SourceKind, Watch};
 
 /// What the thread says.
@@ -186,6 +187,25 @@ impl<T> From<mpsc::error::SendError<T>> for Ended {
 }
 
 impl Reading {
+    /// As a request asks for it, with buffers of its own and without columns.
+    pub(super) fn new(host: &Host, request: &IngestRequest) -> Self {
+        let settings = &request.settings;
+        Self {
+            store: host.store.clone(),
+            scratch: host.scratch.clone(),
+            runtime: Handle::current(),
+            given: request.given(),
+            buffer_bytes: BUFFER_BYTES,
+            chunk_bytes: settings.chunk_bytes(),
+            line_bytes_max: settings.line_bytes_max,
+            bounds: settings.bounds(),
+            page_bytes_max: settings.page_bytes_max(),
+            buffers: Buffers::new(0),
+            columns: None,
+            is_look: false,
+        }
+    }
+
     /// Opens a source at its first line.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A look at the beginnings of the sources: are they text at all, which columns do their records need, which does a table lack?
 
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hosu_host::Host;
@@ -8,7 +9,6 @@ use hosu_table::evolve::{self, EvolveError, ParentPath};
 use hosu_table::json::{Inference, Limits};
 use hosu_table::rejects;
 use iceberg::spec::{NestedFieldRef, Schema, SchemaRef};
-use tokio::runtime::Handle;
 
 use super::Plan;
 use super::ahead::Ahead;
@@ -17,7 +17,7 @@ use super::ledger::Todo;
 use super::reader::{Opened, Reading};
 use super::shape::{Growth, Shape};
 use crate::error::CollectError;
-use crate::frame::{BUFFER_BYTES, Buffers, Chunk, Content, HEAD_BYTES};
+use crate::frame::{Buffers, Chunk, Content, HEAD_BYTES};
 use crate::json::{DecoderError, Unknown};
 use crate::parallel;
 use crate::request::{CHUNK_BYTES_MAX, IngestRequest};
@@ -97,8 +97,8 @@ async fn look<T: Send + 'static>(
     let chunk_bytes = reading.chunk_bytes.min(share_bytes.div_ceil(SHARE_CHUNKS));
     let reading = Reading { chunk_bytes, ..reading };
     let work = move || {
-        let parts: Vec<&[Source]> = sources.chunks(sources.len().div_ceil(SAMPLE_PARTS).max(1)).collect();
-        let read = parallel::in_order(&parts, |part| Sample::of(&reading, part, share_bytes))?;
+        let parts = sources.chunks(sources.len().div_ceil(SAMPLE_PARTS).max(1));
+        let read = parallel::in_order(parts, |part| Sample::of(&reading, part, share_bytes))?;
         then(read.into_iter().collect())
     };
     let first = todo.first().map(|todo| todo.source.name.clone()).unwrap_or_default();
@@ -106,21 +106,7 @@ async fn look<T: Send + 'static>(
 }
 
 fn reading(host: &Host, request: &IngestRequest, columns: Option<SchemaRef>) -> Reading {
-    let settings = &request.settings;
-    Reading {
-        store: host.store.clone(),
-        scratch: host.scratch.clone(),
-        runtime: Handle::current(),
-        given: request.given(),
-        buffer_bytes: BUFFER_BYTES,
-        chunk_bytes: settings.chunk_bytes(),
-        line_bytes_max: settings.line_bytes_max,
-        bounds: settings.bounds(),
-        page_bytes_max: settings.page_bytes_max(),
-        buffers: Buffers::new(0),
-        columns,
-        is_look: true,
-    }
+    Reading { columns, is_look: true, ..Reading::new(host, request) }
 }
 
 /// At most so many of the sources, evenly spread.
@@ -217,22 +203,27 @@ fn with_fields(schema: Schema, additions: Vec<(ParentPath, NestedFieldRef)>) -> 
 
 /// What is in the sample.
 fn inference_of(chunks: &[Chunk], limits: Limits) -> Inference {
-    let mut whole = Inference::new(limits);
-    let parts = in_parts(chunks.iter().collect(), |chunks, turn| {
+    let (turn, mut whole) = (Turn::default(), Inference::new(limits));
+    let parts = parallel::in_order(chunks.chunks(part_chunks(chunks.len())), |chunks| {
         let mut inference = Inference::new(limits);
         for chunk in chunks {
             let _turn = turn.of(chunk);
             chunk.lines().for_each(|line| inference.observe_line(line.bytes));
         }
-        inference
+        Ok::<_, Infallible>(inference)
     });
-    parts.into_iter().for_each(|part| whole.merge(part));
+    parts.into_iter().flatten().for_each(|part| whole.merge(part));
     whole
 }
 
 /// What of the sample a table has no place for.
 fn unknown_of(chunks: Vec<Chunk>, decoding: &Decoding) -> Result<Option<Unknown>, DecoderError> {
-    let parts = in_parts(chunks, |chunks, turn| -> Result<Option<Unknown>, DecoderError> {
+    let (turn, part_chunks) = (Turn::default(), part_chunks(chunks.len()));
+    let mut chunks = chunks.into_iter();
+    let parts = std::iter::from_fn(|| {
+        Some(chunks.by_ref().take(part_chunks).collect::<Vec<_>>()).filter(|part| !part.is_empty())
+    });
+    let parts = parallel::in_order(parts.collect::<Vec<_>>(), |chunks| {
         let mut unknown = None;
         for chunk in chunks {
             let _turn = turn.of(&chunk);
@@ -243,31 +234,16 @@ fn unknown_of(chunks: Vec<Chunk>, decoding: &Decoding) -> Result<Option<Unknown>
                 rest = piece.rest;
             }
         }
-        Ok(unknown)
-    });
+        Ok::<_, DecoderError>(unknown)
+    })?;
     let mut whole = None;
-    for part in parts {
-        if let Some(part) = part? {
-            Unknown::merge_into(&mut whole, part);
-        }
-    }
+    parts.into_iter().flatten().for_each(|part| Unknown::merge_into(&mut whole, part));
     Ok(whole)
 }
 
-/// Looks at the sample in parts side by side, always the same ones, whatever the machine.
-fn in_parts<C: Send, T: Send>(mut chunks: Vec<C>, look: impl Fn(Vec<C>, &Turn) -> T + Sync) -> Vec<T> {
-    let part_chunks = chunks.len().div_ceil(SAMPLE_PARTS).max(1);
-    let (turn, look) = (&Turn::default(), &look);
-    std::thread::scope(|scope| {
-        let mut parts = Vec::new();
-        while !chunks.is_empty() {
-            let rest = chunks.split_off(part_chunks.min(chunks.len()));
-            let part = std::mem::replace(&mut chunks, rest);
-            parts.push(scope.spawn(move || look(part, turn)));
-        }
-        let joined = parts.into_iter().map(|part| part.join());
-        joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    })
+/// How many chunks are looked at together: always the same, whatever the machine.
+fn part_chunks(chunks: usize) -> usize {
+    chunks.div_ceil(SAMPLE_PARTS).max(1)
 }
 
 /// Giants are looked at one at a time: a line may take twenty times its length while it is looked at.

@@ -1,5 +1,7 @@
 //! Chance from a seed: SplitMix64, because its few lines give the same numbers for ever, whatever crates do.
 
+use hosu_table::calendar::civil;
+
 /// A source of numbers that look random.
 pub struct Random(u64);
 
@@ -59,16 +61,7 @@ impl Random {
 /// An instant in milliseconds since 1970 as RFC 3339 in UTC, with milliseconds when asked.
 pub fn rfc3339(unix_ms: i64, with_milliseconds: bool) -> String {
     let (days, ms) = (unix_ms.div_euclid(86_400_000), unix_ms.rem_euclid(86_400_000));
-    // Days to a date by the calendar's 400 years of 146,097 days, counted from March.
-    let from_march = days + 719_468;
-    let era = from_march.div_euclid(146_097);
-    let day_of_era = from_march.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil(days);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     let fraction = if with_milliseconds { format!(".{:03}", ms % 1_000) } else { String::new() };
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")

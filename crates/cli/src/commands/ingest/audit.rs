@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use hosu_collect::{Audit, OtherWriter};
 use hosu_table::name::TableName;
 
-use super::{Context, LINES_SHOWN};
+use super::{Context, LINES_SHOWN, more};
 use crate::args::{IngestArguments, Output};
 use crate::failure::Failure;
 use crate::print::{human, one_line};
@@ -54,7 +54,7 @@ fn to_text(audit: &Audit) -> String {
         let _ =
             writeln!(text, "  ingested {times} times, {rows} each: {}", one_line(again.sources.join(", ")));
     }
-    more(audit.repeated.len(), LINES_SHOWN, &mut text);
+    more(&mut text, "  ", audit.repeated.len(), LINES_SHOWN);
     for removal in audit.removed.iter().take(LINES_SHOWN) {
         let (id, by) = (&removal.snapshot_id, &removal.writer);
         let operation = &removal.operation;
@@ -62,7 +62,7 @@ fn to_text(audit: &Audit) -> String {
             (human::counted(removal.rows_removed, "row"), human::count(removal.rows_added));
         let _ = writeln!(text, "  {operation} by {by}, snapshot {id}: {removed} taken out, {added} put in");
     }
-    more(audit.removed.len(), LINES_SHOWN, &mut text);
+    more(&mut text, "  ", audit.removed.len(), LINES_SHOWN);
     for finding in audit.findings.iter().take(FINDINGS_SHOWN) {
         let _ = writeln!(
             text,
@@ -76,7 +76,7 @@ fn to_text(audit: &Audit) -> String {
         }
     }
     let found = usize::try_from(audit.findings_count).unwrap_or(usize::MAX);
-    more(found, FINDINGS_SHOWN, &mut text);
+    more(&mut text, "  ", found, FINDINGS_SHOWN);
     let _ = match found {
         0 => writeln!(text, "{table}: everything that was ingested is accounted for"),
         _ => writeln!(text, "{table}: {}", human::counted(audit.findings_count, "finding")),
@@ -100,11 +100,5 @@ fn others(audit: &Audit, text: &mut String) {
         let rows = human::counted(all().map(|other| other.rows_added).sum(), "row");
         let _ = writeln!(text, "  not ingested: {rows} in {snapshots} of {table} by {writer}");
     }
-    more(writers.len(), LINES_SHOWN, text);
-}
-
-fn more(all: usize, shown: usize, text: &mut String) {
-    if all > shown {
-        let _ = writeln!(text, "  … and {} more", human::count((all - shown) as u64));
-    }
+    more(text, "  ", writers.len(), LINES_SHOWN);
 }

@@ -32,7 +32,7 @@ pub(super) fn tell(report: &Report, text: &mut String) {
             let _ = writeln!(text, "      {}", one_line(query.clone()));
         }
     }
-    more(text, report.rescued_columns.len());
+    more(text, "    ", report.rescued_columns.len(), LINES_SHOWN);
     let values = human::counted(report.ignored, "value");
     let title = format!("{values} of fields without a column {would}left out (--schema-evolution ignore)");
     section(text, &title, report.ignored_columns.iter().map(ignored).collect());
