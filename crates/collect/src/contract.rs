@@ -39,8 +39,9 @@ pub const CONTRACT_BYTES_MAX: usize = 256 << 10;
 /// The memory that one compiled `pattern` may take.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
-/// What stands in the `$schema` of the drafts that are known.
-const DRAFTS: [&str; 5] = ["2020-12", "2019-09", "draft-07", "draft-06", "draft-04"];
+/// The drafts that are known.
+const DRAFTS: [Draft; 5] =
+    [Draft::Draft202012, Draft::Draft201909, Draft::Draft7, Draft::Draft6, Draft::Draft4];
 
 /// How every reason of a violation begins.
 const CONTRACT: &str = "contract";
@@ -136,18 +137,13 @@ fn compiled<F: Json>(schema: &Value) -> Result<Validator<F>, ContractError> {
         // Matches in linear time, whatever the pattern: there is no way back in it.
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
     // A schema that does not say which draft it is of is taken for one of 2020-12.
-    let options = match schema.get("$schema") {
-        Some(draft)
-            if draft.as_str().is_some_and(|draft| DRAFTS.iter().all(|known| !draft.contains(known))) =>
-        {
-            let reason =
-                format!("`$schema` is {draft}: known are 2020-12, 2019-09 and the drafts 7, 6 and 4");
-            return Err(ContractError::NotASchema { path: "$".to_owned(), reason });
-        }
-        Some(_) => options,
-        None => options.with_draft(Draft::Draft202012),
-    };
-    options.build(schema).map_err(|error| ContractError::NotASchema {
+    let draft = Draft::Draft202012.detect(schema);
+    if !DRAFTS.contains(&draft) {
+        let draft = schema.get("$schema").unwrap_or(&Value::Null);
+        let reason = format!("`$schema` is {draft}: known are 2020-12, 2019-09 and the drafts 7, 6 and 4");
+        return Err(ContractError::NotASchema { path: "$".to_owned(), reason });
+    }
+    options.with_draft(draft).build(schema).map_err(|error| ContractError::NotASchema {
         path: violation::json_path(error.instance_path().as_str(), schema),
         reason: violation::of_schema(&error),
     })
