@@ -31,6 +31,7 @@ use crate::columns::column_at;
 use crate::dictionaries;
 use crate::layout::Layout;
 use crate::metrics;
+use crate::parquet_schema::Leaf;
 use crate::selection::Selection;
 use column::ColumnEncoder;
 use page::Press;
@@ -50,17 +51,17 @@ const OTHER_COLUMN_BYTES: usize = 48 << 10;
 /// What a file takes in memory as soon as it has a row.
 pub(crate) fn file_memory_bytes(layout: &Layout) -> usize {
     let columns = SchemaDescriptor::new(layout.root.clone());
-    let known = known_columns(layout, &columns, &layout.properties);
+    let known = known_columns(&layout.leaves, &columns, &layout.properties);
     known.map(|known| if known { KNOWN_COLUMN_BYTES } else { OTHER_COLUMN_BYTES }).sum()
 }
 
 /// For each leaf, whether it is encoded here and not by Parquet's own writer.
-fn known_columns(
-    layout: &Layout,
+pub(crate) fn known_columns(
+    leaves: &[Leaf],
     columns: &SchemaDescriptor,
     properties: &WriterProperties,
 ) -> impl Iterator<Item = bool> {
-    layout.leaves.iter().zip(columns.columns()).map(|(leaf, column)| {
+    leaves.iter().zip(columns.columns()).map(|(leaf, column)| {
         let data_type = to_arrow_type(&Type::Primitive(leaf.primitive.clone()));
         column::is_known(&data_type, column, properties)
     })
@@ -139,7 +140,7 @@ impl Encoder {
         let properties = dictionaries::properties_for(&layout, rows);
         let file = SerializedFileWriter::new(output.clone(), layout.root.clone(), properties)?;
         let columns = ArrowRowGroupWriterFactory::new(&file, layout.arrow.clone());
-        let known = known_columns(&layout, file.schema_descr(), file.properties()).collect();
+        let known = known_columns(&layout.leaves, file.schema_descr(), file.properties()).collect();
         let facts = vec![None; layout.leaves.len()];
         let split_offsets = Vec::new();
         Ok(Self { layout, output, file, columns, known, group: None, facts, split_offsets, rows: 0 })

@@ -8,10 +8,12 @@ use hosu_table::properties::{CompressionCodec, MetricsMode, TableProperties};
 use iceberg::spec::Transform;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::schema::types::TypePtr;
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
+};
+use parquet::schema::types::{SchemaDescriptor, TypePtr};
 
-use crate::encode::Presses;
+use crate::encode::{self, Presses};
 use crate::error::{self, DataFileError};
 use crate::parquet_schema::{self, Leaf};
 use crate::target::{WriteTarget, WriterSettings};
@@ -57,6 +59,7 @@ impl Layout {
         let (root, leaves) = parquet_schema::build(&target.schema).map_err(&fail)?;
         let modes = modes(target, &leaves);
         let written = writer_properties(target, settings, &leaves, &modes).map_err(&fail)?;
+        let written = without_false_null_pages(written, &root, &leaves);
         let row_group_bytes = usize::try_from(properties.row_group_size_bytes).unwrap_or(usize::MAX);
         Ok(Self {
             rows: Arc::new(arrow_schema::to_arrow(&target.schema)),
@@ -122,6 +125,26 @@ fn writer_properties(
             .set_column_bloom_filter_ndv(path(), distinct_values(properties, settings, *share));
     }
     Ok(builder.build())
+}
+
+/// Parquet's own writer calls a page of a list null if it has as many nulls as rows, even if it has values, too (in
+/// version 58; it counts rows where it should count values). Readers would pass such a page over, so the lists that it
+/// encodes have no page statistics.
+fn without_false_null_pages(
+    properties: WriterProperties,
+    root: &TypePtr,
+    leaves: &[Leaf],
+) -> WriterProperties {
+    let columns = SchemaDescriptor::new(root.clone());
+    let others: Vec<_> = encode::known_columns(leaves, &columns, &properties)
+        .zip(columns.columns())
+        .filter(|(known, column)| !known && column.max_rep_level() > 0)
+        .map(|(_, column)| column.path().clone())
+        .collect();
+    let without = |builder: WriterPropertiesBuilder, path| {
+        builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk)
+    };
+    others.into_iter().fold(properties.into_builder(), without).build()
 }
 
 /// The level is the caller's for every codec: outside of a codec's own scale it is the nearest.

@@ -1,9 +1,9 @@
 //! Columns that are encoded here beside the same ones by Parquet's own writer: the same rows, and the same told of them.
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int32Array,
-    Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray, Time64MicrosecondArray,
-    TimestampMicrosecondArray,
+    ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
+    Int32Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat_batches;
@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Encoding;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -200,16 +201,35 @@ fn compare(ours: &ParquetMetaData, theirs: &ParquetMetaData, has_same_pages: boo
             if has_same_pages {
                 assert_eq!(a.uncompressed_size() > 0, b.uncompressed_size() > 0);
                 assert_eq!(rows(ours), rows(theirs), "{path}");
-                let index =
-                    |told: &ParquetMetaData| format!("{:?}", told.column_index().unwrap()[group][column]);
-                // Theirs has none where a page has more nulls than rows.
-                if index(theirs) != "NONE" {
-                    assert_eq!(index(ours), index(theirs), "{path}");
-                }
+                compare_pages(ours, theirs, group, column);
                 let texts = |told: &ParquetMetaData| places(told).unencoded_byte_array_data_bytes;
                 assert_eq!(texts(ours), texts(theirs), "{path}");
             }
         }
+    }
+}
+
+/// What the column index tells of the same pages.
+fn compare_pages(ours: &ParquetMetaData, theirs: &ParquetMetaData, group: usize, column: usize) {
+    let index = |told: &ParquetMetaData| told.column_index().unwrap()[group][column].clone();
+    let (index, their_index) = (index(ours), index(theirs));
+    let row_group = ours.row_group(group);
+    let descriptor = row_group.column(column).column_descr();
+    let pages = &ours.offset_index().unwrap()[group][column].page_locations;
+    let ends = pages.iter().skip(1).map(|page| page.first_row_index).chain([row_group.num_rows()]);
+    let mut is_told_right = true;
+    for (page, (place, end)) in pages.iter().zip(ends).enumerate() {
+        let nulls = index.null_counts().map_or(i64::MAX, |nulls| nulls[page]);
+        if !matches!(index, ColumnIndexMetaData::NONE)
+            && let Some(levels) = index.definition_level_histogram(page)
+        {
+            assert_eq!(index.is_null_page(page), levels.last() == Some(&0), "{}", descriptor.path());
+        }
+        // Theirs counts rows for values: it calls a page null that has as many nulls as rows, and gives up at more.
+        is_told_right &= descriptor.max_rep_level() == 0 || nulls < end - place.first_row_index;
+    }
+    if is_told_right {
+        assert_eq!(format!("{index:?}"), format!("{their_index:?}"), "{}", descriptor.path());
     }
 }
 
@@ -347,4 +367,25 @@ fn a_dictionary_that_does_not_pay_is_given_up() {
         drawn(200_000, 30_000).iter().map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64)).collect();
     assert_eq!(dictionaries_of(&wide).0, [true, true]);
     assert!(!dictionaries_of(wide.get(..8_000).unwrap()).0[0]);
+}
+
+#[test]
+fn a_list_with_as_many_nulls_as_rows_is_not_told_to_be_null() {
+    let decimal = Type::Primitive(PrimitiveType::Decimal { precision: 9, scale: 2 });
+    let element = Arc::new(NestedField::optional(2, "element", decimal));
+    let prices = NestedField::optional(1, "prices", Type::List(ListType::new(element)));
+    let bench = Bench::new(schema(vec![Arc::new(prices)]));
+    let layout = Arc::new(Layout::new(&bench.target, &bench.settings).unwrap());
+    let DataType::List(element) = layout.rows.field(0).data_type().clone() else { panic!() };
+    let prices = Decimal128Array::from(vec![Some(1), None, None]).with_precision_and_scale(9, 2).unwrap();
+    let prices = ListArray::new(element, OffsetBuffer::from_lengths([2, 1]), Arc::new(prices), None);
+    let batch = RecordBatch::try_new(layout.rows.clone(), vec![Arc::new(prices)]).unwrap();
+    let mut encoder = Encoder::new(layout, &[]).unwrap();
+    assert_eq!(encoder.known, [false]);
+    encoder.write(&[batch.into()], 1).unwrap();
+    encoder.finish().unwrap();
+    let (_, told) = read(&encoder.take_bytes().unwrap());
+    let index = &told.column_index().unwrap()[0][0];
+    assert!(matches!(index, ColumnIndexMetaData::NONE), "{index:?}");
+    assert_eq!(told.row_group(0).column(0).statistics().unwrap().null_count_opt(), Some(2));
 }
