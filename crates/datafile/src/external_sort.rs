@@ -153,7 +153,7 @@ impl Sorter {
             self.runs.insert(0, merged);
         }
         self.held.resize(self.runs.len() * self.piece_bytes());
-        for piece in Merge::new(std::mem::take(&mut self.runs), &self.table)? {
+        for piece in Merge::new(std::mem::take(&mut self.runs), self.piece_bytes(), &self.table)? {
             if !to(piece?.sorted().map_err(&fail)?) {
                 break;
             }
@@ -164,7 +164,7 @@ impl Sorter {
     fn merge_to_run(&mut self, runs: Vec<Run>) -> Result<Run, DataFileError> {
         self.held.resize(runs.len() * self.piece_bytes());
         let mut writer = None;
-        for piece in Merge::new(runs, &self.table)? {
+        for piece in Merge::new(runs, self.piece_bytes(), &self.table)? {
             let piece = piece?;
             let writer = match &mut writer {
                 Some(writer) => writer,

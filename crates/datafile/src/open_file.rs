@@ -141,6 +141,11 @@ impl OpenFile {
         true
     }
 
+    /// Whether rows were sent that are not known to be encoded.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.outstanding.is_empty()
+    }
+
     /// Waits for the job that was queued first.
     async fn learn(&mut self) -> bool {
         let Some(oldest) = self.outstanding.pop_front() else { return true };

@@ -10,11 +10,14 @@ use hosu_host::Location;
 
 use super::run::{Reader, Run, failed};
 use super::{Keyed, PIECE_ROWS_MAX, gather};
+use crate::columns::batch_bytes;
 use crate::error::DataFileError;
 
 /// Rows of all runs in order.
 pub(super) struct Merge {
     table: Location,
+    /// How large the pieces are that rows are handed on in, about.
+    piece_bytes: usize,
     readers: Vec<Reader>,
     heap: BinaryHeap<Head>,
     batches: Vec<RecordBatch>,
@@ -25,16 +28,19 @@ pub(super) struct Merge {
 struct Head {
     keys: BinaryArray,
     row: usize,
+    /// What a row of its piece takes on the average.
+    row_bytes: usize,
     run: usize,
     /// Where its piece is among those that rows are gathered from.
     place: usize,
 }
 
 impl Merge {
-    pub(super) fn new(runs: Vec<Run>, table: &Location) -> Result<Self, DataFileError> {
+    pub(super) fn new(runs: Vec<Run>, piece_bytes: usize, table: &Location) -> Result<Self, DataFileError> {
         let readers: Vec<Reader> = runs.into_iter().map(|run| run.read(table)).collect::<Result<_, _>>()?;
         let mut merge = Self {
             table: table.clone(),
+            piece_bytes,
             heap: BinaryHeap::with_capacity(readers.len()),
             readers,
             batches: Vec::new(),
@@ -56,9 +62,10 @@ impl Merge {
             if batch.num_rows() == 0 {
                 continue;
             }
+            let row_bytes = batch_bytes(&batch) / batch.num_rows();
             self.batches.push(batch);
             self.keys.push(Arc::new(keys.clone()));
-            return Ok(Some(Head { keys, row: 0, run, place: self.batches.len() - 1 }));
+            return Ok(Some(Head { keys, row: 0, row_bytes, run, place: self.batches.len() - 1 }));
         }
         Ok(None)
     }
@@ -67,9 +74,10 @@ impl Merge {
     fn piece(&mut self) -> Result<Option<Keyed>, DataFileError> {
         self.forget();
         let pieces_max = 2 * self.heap.len() + 1;
-        let mut indices = Vec::new();
-        while indices.len() < PIECE_ROWS_MAX && self.batches.len() <= pieces_max {
+        let (mut indices, mut bytes) = (Vec::new(), 0);
+        while indices.len() < PIECE_ROWS_MAX && bytes < self.piece_bytes && self.batches.len() <= pieces_max {
             let Some(mut head) = self.heap.peek_mut() else { break };
+            bytes += head.row_bytes;
             indices.push((head.place, head.row));
             if head.row + 1 < head.keys.len() {
                 head.row += 1;
