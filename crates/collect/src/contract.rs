@@ -8,6 +8,7 @@
 //! value counts, and integers are exact within 64 bits.
 
 mod attach;
+mod by_place;
 mod instance;
 mod named;
 mod plain;
@@ -28,6 +29,7 @@ use named::Named;
 use plain::{Place, Plain};
 
 pub use attach::attach_contract;
+pub(crate) use by_place::{ObjectRules, Rules, ScalarRules};
 pub use violation::group_of;
 
 /// The table's property that has its contract: the text of a JSON Schema.
@@ -123,7 +125,9 @@ impl Contract {
         let named = Named::of(&self.schema, columns);
         let names = Names::of(columns, &named.spelled);
         Checker {
+            schema: self.schema.clone(),
             validators: self.validators.clone(),
+            spells_alike: named.spelled.is_empty(),
             names,
             named: named.columns.iter().map(|name| name.to_lowercase()).collect(),
         }
@@ -131,18 +135,26 @@ impl Contract {
 }
 
 fn compiled<F: Json>(schema: &Value) -> Result<Validator<F>, ContractError> {
-    let options = jsonschema::options_for::<F>()
-        .offline()
-        .should_validate_formats(true)
-        // Matches in linear time, whatever the pattern: there is no way back in it.
-        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
-    // A schema that does not say which draft it is of is taken for one of 2020-12.
-    let draft = Draft::Draft202012.detect(schema);
+    let draft = draft_of(schema);
     if !DRAFTS.contains(&draft) {
         let draft = schema.get("$schema").unwrap_or(&Value::Null);
         let reason = format!("`$schema` is {draft}: known are 2020-12, 2019-09 and the drafts 7, 6 and 4");
         return Err(ContractError::NotASchema { path: "$".to_owned(), reason });
     }
+    compiled_as(schema, draft)
+}
+
+/// A schema that does not say which draft it is of is taken for one of 2020-12.
+fn draft_of(schema: &Value) -> Draft {
+    Draft::Draft202012.detect(schema)
+}
+
+fn compiled_as<F: Json>(schema: &Value, draft: Draft) -> Result<Validator<F>, ContractError> {
+    let options = jsonschema::options_for::<F>()
+        .offline()
+        .should_validate_formats(true)
+        // Matches in linear time, whatever the pattern: there is no way back in it.
+        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
     options.with_draft(draft).build(schema).map_err(|error| ContractError::NotASchema {
         path: violation::json_path(error.instance_path().as_str(), schema),
         reason: violation::of_schema(&error),
@@ -152,6 +164,9 @@ fn compiled<F: Json>(schema: &Value) -> Result<Validator<F>, ContractError> {
 /// Checks the records of one table.
 #[derive(Debug)]
 pub struct Checker {
+    schema: Arc<Value>,
+    /// Whether the contract spells the names of all columns as the table does.
+    spells_alike: bool,
     validators: Arc<Validators>,
     names: Names,
     /// Full names of the columns that the contract names, in lower case.
@@ -173,6 +188,12 @@ impl Checker {
             Ok(()) => Ok(()),
             Err(error) => Err(violation::reason(&error, &instance)),
         }
+    }
+
+    /// What is to be checked place by place, if that is all: a record that keeps it where it is spelled as its columns are
+    /// needs no other check.
+    pub(crate) fn rules(&self) -> Option<Rules<'_>> {
+        Rules::of(&self.schema, draft_of(&self.schema)).filter(|_| self.spells_alike)
     }
 
     /// The reason for the reject of a record whose value no column could hold, if the contract names the field.

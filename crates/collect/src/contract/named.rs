@@ -17,7 +17,7 @@ const REFERENCES: [&str; 2] = ["$ref", "$dynamicRef"];
 const NAMES: [&str; 3] = ["$id", "$anchor", "$dynamicAnchor"];
 
 /// Keywords whose values are compared and are no schemas.
-const COMPARED: [&str; 4] = ["const", "enum", "default", "examples"];
+pub(super) const COMPARED: [&str; 4] = ["const", "enum", "default", "examples"];
 
 /// So many subschemas of one place are looked at; references can multiply without end.
 const PLACES_MAX: usize = 10_000;
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn percent_decoded(fragment: &str) -> String {
+pub(super) fn percent_decoded(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
     while let Some((first, more)) = rest.split_first() {

@@ -68,7 +68,7 @@ impl Decoding {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut decoder = match idle {
             Some(decoder) => decoder,
-            None => Decoder::with_rules(&self.schema, self.rules)?.checked_by(self.checker.clone()),
+            None => self.decoder()?,
         };
         let mut chunks = VecDeque::from(chunks);
         let first = chunks.pop_front();
@@ -84,6 +84,14 @@ impl Decoding {
         };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(decoder);
         Ok(piece)
+    }
+
+    fn decoder(&self) -> Result<Decoder, DecoderError> {
+        let decoder = Decoder::with_rules(&self.schema, self.rules)?;
+        Ok(match &self.checker {
+            Some(checker) => decoder.checked_by(checker.clone(), &self.schema),
+            None => decoder,
+        })
     }
 
     fn decode_lines(

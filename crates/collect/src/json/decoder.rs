@@ -131,6 +131,8 @@ pub struct Decoder {
     raw: Option<usize>,
     /// The table's contract.
     checker: Option<Arc<Checker>>,
+    /// Whether what goes the short way keeps the contract.
+    direct_is_held: bool,
     /// About what a row of nulls takes.
     row_bytes: usize,
     rows: usize,
@@ -183,6 +185,7 @@ impl Decoder {
             columns,
             raw,
             checker: None,
+            direct_is_held: false,
             rows: 0,
             rows_told: 0,
             bytes: 0,
@@ -193,10 +196,12 @@ impl Decoder {
         })
     }
 
-    /// The same, for a table with a contract: what violates it is a reject.
+    /// The same, for a table with a contract: what violates it is a reject. `schema` is that of the rows.
     #[must_use]
-    pub fn checked_by(self, checker: Option<Arc<Checker>>) -> Self {
-        Self { checker, ..self }
+    pub fn checked_by(self, checker: Arc<Checker>, schema: &Schema) -> Self {
+        let held = self.direct.as_ref().and_then(|_| Direct::held_to(schema, checker.rules()?));
+        let (direct_is_held, direct) = (held.is_some(), held.or(self.direct));
+        Self { checker: Some(checker), direct, direct_is_held, ..self }
     }
 
     /// Decodes one line, without or with its line end.
@@ -218,6 +223,7 @@ impl Decoder {
             return Err(Full);
         }
         let pushed = match self.checker.clone() {
+            Some(_) if self.direct_is_held && self.put_direct(line) => Ok(()),
             Some(checker) => self.land_checked(line, place, &checker),
             None if self.put_direct(line) => Ok(()),
             None => self.land(line, place),
@@ -306,7 +312,7 @@ impl Decoder {
         if matches!(record.kind, JsonKind::Object(_)) {
             checker.check(&record)?;
         }
-        if self.put_direct(line) {
+        if !self.direct_is_held && self.put_direct(line) {
             return Ok(());
         }
         // What a reject has and the table lacks is not asked for.

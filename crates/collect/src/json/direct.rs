@@ -13,7 +13,8 @@ use hosu_table::json::{
 use iceberg::spec::{PrimitiveType, Schema};
 
 use super::arrays::{Bytes, Column, List};
-use plan::{Kind, Member, Object, Place};
+use crate::contract::Rules;
+use plan::{Checked, Kind, Member, Object, Place};
 
 /// After a name that was not foreseen, so many columns behind the last are tried before the name is looked up: fields
 /// mostly come in the order of the columns, and some are left out.
@@ -33,6 +34,15 @@ pub(super) struct Direct {
 impl Direct {
     pub(super) fn new(schema: &Schema) -> Self {
         Self { root: Object::of_table(schema), objects: 0 }
+    }
+
+    /// The same, which takes only records that keep a contract. None if it is one that asks for more than can be told of
+    /// single places.
+    pub(super) fn held_to(schema: &Schema, rules: Rules<'_>) -> Option<Self> {
+        let mut direct = Self::new(schema);
+        let rules = rules.object().filter(|rules| rules.takes_objects)?;
+        direct.root.hold_to(&rules)?;
+        Some(direct)
     }
 
     /// Puts a record into a row of the columns. Tells about how many bytes it takes more than a row of nulls; None when
@@ -87,6 +97,7 @@ impl<'a> Walk<'a> {
                     }
                     self.value(&mut member.place, column, row)?;
                 }
+                Named::Stranger(name) if !plan.takes_stranger(name) => return None,
                 Named::Stranger(name) => {
                     strangers.add(name)?;
                     self.word(b"null")?;
@@ -180,6 +191,7 @@ impl<'a> Walk<'a> {
             }
             (Kind::List(element), Column::List(column)) => self.list(element, column, row),
             (Kind::Scalar(column_type), column) => self.scalar(column_type, column, row),
+            (Kind::Checked(checked), column) => self.checked(checked, column, row),
             _ => None,
         }
     }
@@ -255,6 +267,19 @@ impl<'a> Walk<'a> {
             _ => number_value(&self.cursor.number()?)?,
         };
         self.fit(column_type, &value, column, row)
+    }
+
+    #[inline(never)]
+    fn checked(&mut self, checked: &mut Checked, column: &mut Column, row: usize) -> Option<()> {
+        let mut ahead = self.cursor.clone();
+        let rules = &checked.rules;
+        let is_kept = match ahead.peek()? {
+            b'"' => rules.takes_text(|| Some(ahead.text()?.source)),
+            b't' => rules.takes_boolean(true),
+            b'f' => rules.takes_boolean(false),
+            _ => rules.takes_number(&ahead.number()?),
+        };
+        if is_kept { self.value(&mut checked.place, column, row) } else { None }
     }
 
     /// A value in a spelling that is not the usual one.

@@ -1,10 +1,12 @@
 //! A schema as records are read for it: which names may come, and what stands behind each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hosu_table::json::LastDate;
 use hosu_table::rejects::{is_rescued_data, raw_column};
 use iceberg::spec::{NestedField, NestedFieldRef, PrimitiveType, Schema, Type};
+
+use crate::contract::{ObjectRules, Rules, ScalarRules};
 
 /// The fields of a struct, or the columns of the table.
 #[derive(Debug)]
@@ -13,8 +15,19 @@ pub(super) struct Object {
     by_name: HashMap<Box<[u8]>, usize>,
     /// The member that came first the last time.
     pub(super) first: usize,
-    /// The members that must have a value.
+    /// The members that must come.
     pub(super) required: Vec<usize>,
+    /// Which names that are none of the members may come, with null.
+    strangers: Strangers,
+}
+
+/// What is taken of names that are none of the members.
+#[derive(Debug)]
+enum Strangers {
+    All,
+    /// Those that are no other spelling of these names in lower case.
+    AllBut(HashSet<String>),
+    None,
 }
 
 /// A field and its name.
@@ -59,8 +72,17 @@ pub(super) enum Kind {
     Scalar(PrimitiveType),
     Object(Object),
     List(Box<Place>),
+    /// A single value that a contract says something about.
+    Checked(Box<Checked>),
     /// What is left to the plain way.
     Other,
+}
+
+/// A place of single values, and what a contract says about them.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) rules: ScalarRules,
+    pub(super) place: Place,
 }
 
 /// No JSON text begins so.
@@ -89,7 +111,46 @@ impl Object {
         let members: Vec<Member> = members.collect();
         let required =
             fields.iter().enumerate().filter(|(_, field)| field.required).map(|(at, _)| at).collect();
-        Self { members, by_name, first: 0, required }
+        Self { members, by_name, first: 0, required, strangers: Strangers::All }
+    }
+
+    /// Takes from now on only what keeps a contract, too. None if that cannot be told place by place; the plan is of no use
+    /// then.
+    pub(super) fn hold_to(&mut self, rules: &ObjectRules<'_>) -> Option<()> {
+        for (name, at) in &self.by_name {
+            let member = self.members.get_mut(*at)?;
+            match rules.member(std::str::from_utf8(name).ok()?) {
+                Some(rules) => member.place.hold_to(rules)?,
+                None if rules.is_open => {}
+                None => member.place.close(),
+            }
+        }
+        for name in &rules.required {
+            let at = self.member_of(name.as_bytes())?;
+            if !self.required.contains(&at) {
+                self.required.push(at);
+            }
+        }
+        let are_members = rules.names().all(|name| self.member_of(name.as_bytes()).is_some());
+        self.strangers = match rules.is_open && are_members {
+            true => {
+                let names = self.by_name.keys().filter_map(|name| std::str::from_utf8(name).ok());
+                Strangers::AllBut(names.map(str::to_lowercase).collect())
+            }
+            false => Strangers::None,
+        };
+        Some(())
+    }
+
+    /// Whether a name that is none of the members may come, with null.
+    pub(super) fn takes_stranger(&self, name: &[u8]) -> bool {
+        match &self.strangers {
+            Strangers::All => true,
+            Strangers::AllBut(members) => {
+                std::str::from_utf8(name).is_ok_and(|name| !members.contains(&name.to_lowercase()))
+            }
+            Strangers::None => false,
+        }
     }
 
     /// The member of a name that is spelled so.
@@ -140,5 +201,56 @@ impl Place {
             _ => 1,
         };
         Self { required: field.required, kind, columns }
+    }
+
+    fn hold_to(&mut self, rules: Rules<'_>) -> Option<()> {
+        let takes_null = match &mut self.kind {
+            Kind::Other => rules.scalar().is_some_and(|rules| rules.takes_null),
+            Kind::Object(inside) => {
+                let rules = rules.object()?;
+                inside.hold_to(&rules)?;
+                if !rules.takes_objects {
+                    self.kind = Kind::Other;
+                }
+                rules.takes_null
+            }
+            Kind::List(element) => {
+                let rules = rules.list()?;
+                if let Some(rules) = rules.elements {
+                    element.hold_to(rules)?;
+                }
+                if !rules.takes_lists {
+                    self.kind = Kind::Other;
+                }
+                rules.takes_null
+            }
+            _ => {
+                let rules = rules.scalar()?;
+                let takes_null = rules.takes_null;
+                if !self.takes_only(&rules) {
+                    let kind = std::mem::replace(&mut self.kind, Kind::Other);
+                    let place = Self { required: false, kind, columns: self.columns };
+                    self.kind = Kind::Checked(Box::new(Checked { rules, place }));
+                }
+                takes_null
+            }
+        };
+        self.required |= !takes_null;
+        Some(())
+    }
+
+    /// Whether all that lands here keeps the rules anyway.
+    fn takes_only(&self, rules: &ScalarRules) -> bool {
+        match self.kind {
+            Kind::Text | Kind::Instant(_) => rules.takes_all_texts(),
+            Kind::Boolean => rules.takes_all_booleans(),
+            Kind::Long | Kind::Double => rules.takes_all_numbers(),
+            _ => false,
+        }
+    }
+
+    /// Leaves all that comes here to the plain way.
+    fn close(&mut self) {
+        (self.required, self.kind) = (true, Kind::Other);
     }
 }

@@ -5,20 +5,35 @@ use proptest::prelude::*;
 
 use super::round_trip::records;
 use super::*;
+use crate::contract::Contract;
 
 /// All that can be seen of lines that were decoded.
-fn decoded(schema: &Schema, lines: &[Vec<u8>], plainly: bool) -> (usize, Decoded) {
+fn decoded(
+    schema: &Schema,
+    lines: &[Vec<u8>],
+    plainly: bool,
+    contract: Option<&Contract>,
+) -> (usize, Decoded) {
     let decoder = if plainly { Decoder::plain(schema) } else { Decoder::new(schema) };
-    let mut decoder = decoder.expect("a decoder");
+    let mut decoder = held_to(decoder.expect("a decoder"), schema, contract);
     for (line, number) in lines.iter().zip(1..) {
         decoder.push(line, Place { byte_offset: number * 1_000, line_number: number }).expect("room");
     }
     (decoder.bytes_estimated(), decoder.finish().expect("a batch"))
 }
 
+fn held_to(decoder: Decoder, schema: &Schema, contract: Option<&Contract>) -> Decoder {
+    let checker = contract.map(|contract| Arc::new(contract.for_columns(schema)));
+    checker.into_iter().fold(decoder, |decoder, checker| decoder.checked_by(checker, schema))
+}
+
 fn check(schema: &Schema, lines: &[Vec<u8>]) {
-    let (plain_bytes, plain) = decoded(schema, lines, true);
-    let (bytes, short) = decoded(schema, lines, false);
+    check_with(schema, lines, None);
+}
+
+fn check_with(schema: &Schema, lines: &[Vec<u8>], contract: Option<&Contract>) {
+    let (plain_bytes, plain) = decoded(schema, lines, true, contract);
+    let (bytes, short) = decoded(schema, lines, false, contract);
     let text = || lines.iter().map(|line| String::from_utf8_lossy(line) + "\n").collect::<String>();
     for (short, plain) in short.batch.columns().iter().zip(plain.batch.columns()) {
         short.to_data().validate_full().expect("a sound array");
@@ -128,6 +143,60 @@ const VALUES: &[(&str, &[&str])] = &[
     ("l\\u006fng", &["1"]),
 ];
 
+/// What a contract may say about a column; of some of it a single place cannot tell.
+const RULES: &[&str] = &[
+    r#"{"type": "integer"}"#,
+    r#"{"type": ["integer", "null"], "minimum": 0, "title": "a"}"#,
+    r#"{"type": "string"}"#,
+    r#"{"type": ["string", "null"], "maxLength": 5}"#,
+    r#"{"type": ["string", "boolean"], "minLength": 1, "maximum": 3}"#,
+    r#"{"enum": ["a", 12, null, true, 0.5]}"#,
+    r#"{"const": "12.5"}"#,
+    r#"{"type": ["number", "null"]}"#,
+    r#"{"type": "number", "multipleOf": 0.5}"#,
+    r#"{"type": ["boolean", "string"], "format": "date-time"}"#,
+    r#"{"anyOf": [{"type": "string", "pattern": "^[a2]"}, {"type": ["null", "object"]}]}"#,
+    r#"{"not": {"const": ""}}"#,
+    r##"{"$ref": "#/$defs/small"}"##,
+    r##"{"$ref": "#/$defs/object", "description": "b"}"##,
+    r##"{"type": "array", "items": {"$ref": "#/$defs/object"}}"##,
+    r##"{"type": ["array", "null"], "items": {"type": "object", "properties": {"x": {"$ref": "#/$defs/small"}}}}"##,
+    r##"{"anyOf": [{"$ref": "#/$defs/small"}, {"type": "string"}]}"##,
+    r##"{"$ref": "#/$defs/small", "minimum": 1}"##,
+    r#"{"type": "array", "minItems": 1}"#,
+    r#"{"type": "object", "minProperties": 1}"#,
+    r#"{"type": "object", "properties": {"X": {"type": "integer"}}, "required": ["X"]}"#,
+    r#"{"type": "object", "properties": {"x": {}, "z": {"type": "string"}}}"#,
+    "{}",
+    "true",
+    "false",
+];
+
+/// A contract about some of the columns of [`wide_schema`].
+fn contract() -> impl Strategy<Value = String> {
+    let column = (0..VALUES.len(), 0..RULES.len());
+    let shape = (any::<u8>(), any::<bool>(), any::<bool>());
+    (prop::collection::vec(column, 0..5), shape).prop_map(|(columns, (required, closed, draft_7))| {
+        let named = columns.iter().map(|(column, rules)| (VALUES[*column].0, RULES[*rules]));
+        let properties: Vec<String> = named.map(|(name, rules)| format!("\"{name}\": {rules}")).collect();
+        let required = columns.first().filter(|_| required < 64).map(|(column, _)| VALUES[*column].0);
+        format!(
+            r#"{{"$schema": "{}", "properties": {{{}}}, "required": {:?}, "additionalProperties": {}, "$defs":
+                {{"small": {{"type": ["number", "null"], "exclusiveMaximum": 13}}, "object": {{"type": ["object", "null"],
+                "properties": {{"x": {{"type": "integer"}}, "l": {{"items": {{"type": "string"}}}}}}, "required": ["x"],
+                "additionalProperties": false}}}}}}"#,
+            if draft_7 {
+                "http://json-schema.org/draft-07/schema#"
+            } else {
+                "https://json-schema.org/draft/2020-12/schema"
+            },
+            properties.join(", "),
+            required.as_slice(),
+            !closed,
+        )
+    })
+}
+
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let member = (0..VALUES.len(), any::<prop::sample::Index>()).prop_map(|(at, value)| {
         let (name, values) = VALUES[at];
@@ -164,6 +233,14 @@ proptest! {
     #[test]
     fn lines_that_mostly_fit(lines in prop::collection::vec(line(), 1..8)) {
         check(&wide_schema(), &lines);
+    }
+
+    #[test]
+    fn lines_that_mostly_keep_a_contract(lines in prop::collection::vec(line(), 1..8), contract in contract()) {
+        // Names that come twice make it no contract.
+        if let Ok(contract) = Contract::parse(&contract) {
+            check_with(&wide_schema(), &lines, Some(&contract));
+        }
     }
 
     #[test]
@@ -259,5 +336,72 @@ fn deep_nesting_is_left_to_the_plain_way() {
     for levels in [255, 256, 299] {
         let line = format!("{{\"deep\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
         check(&deep, &[line.into_bytes(), b"{}".to_vec()]);
+    }
+}
+
+/// How many of the lines take the short way under a contract.
+fn short_rows_under(contract: &str, lines: &[&str]) -> usize {
+    let schema = wide_schema();
+    let contract = Contract::parse(contract).expect("a contract");
+    check_with(
+        &schema,
+        &lines.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>(),
+        Some(&contract),
+    );
+    let mut decoder = held_to(Decoder::new(&schema).expect("a decoder"), &schema, Some(&contract));
+    if !decoder.direct_is_held {
+        return 0;
+    }
+    lines.iter().filter(|line| decoder.put_direct(line.as_bytes())).count()
+}
+
+#[test]
+fn usual_lines_that_keep_a_usual_contract_take_the_short_way() {
+    let contract = r##"{"type": "object", "required": ["long", "struct"], "properties": {
+        "long": {"type": "integer", "minimum": 0}, "string": {"type": "string", "maxLength": 4},
+        "timestamptz": {"type": "string", "format": "date-time"}, "decimal": {"type": "string", "pattern": "^[0-9.]+$"},
+        "boolean": {"const": true}, "struct": {"$ref": "#/$defs/inner"},
+        "structs": {"type": "array", "items": {"$ref": "#/$defs/inner"}}},
+        "$defs": {"inner": {"type": "object", "properties": {"x": {"type": "integer"}}, "additionalProperties": false}}}"##;
+    let lines = [
+        r#"{"long":1,"struct":{"x":1}}"#,
+        r#"{"string":"a\u00e9","struct":{},"long":0,"other":null,"double":1.5}"#,
+        r#"{"long":1,"struct":{},"structs":[{},{"x":2}],"timestamptz":"2024-02-29T12:00:00Z","decimal":"1.5"}"#,
+        r#"{"long":1,"struct":{},"boolean":true}"#,
+    ];
+    assert_eq!(short_rows_under(contract, &lines), lines.len());
+    let unusual = [
+        r#"{"long":-1,"struct":{}}"#,
+        r#"{"struct":{}}"#,
+        r#"{"long":null,"struct":{}}"#,
+        r#"{"long":1,"struct":{"l":[]}}"#,
+        r#"{"long":1,"struct":{"x":null}}"#,
+        r#"{"long":1,"struct":{},"structs":[null]}"#,
+        r#"{"long":1,"struct":{},"string":"abcde"}"#,
+        r#"{"long":1,"struct":{},"timestamptz":"2024-02-29T12:00:00"}"#,
+        r#"{"long":1,"struct":{},"decimal":1.5}"#,
+        r#"{"long":1,"struct":{},"boolean":false}"#,
+    ];
+    assert_eq!(short_rows_under(contract, &unusual), 0);
+}
+
+#[test]
+fn contracts_about_more_than_single_places_are_for_whole_records() {
+    for contract in [
+        r#"{"anyOf": [{"required": ["long"]}, {"required": ["string"]}]}"#,
+        r#"{"if": {"required": ["long"]}, "then": {"required": ["string"]}}"#,
+        r#"{"patternProperties": {"^l": {"type": "integer"}}}"#,
+        r#"{"additionalProperties": {"type": "integer"}}"#,
+        r#"{"maxProperties": 3}"#,
+        r#"{"required": ["nowhere"]}"#,
+        r#"{"properties": {"LONG": {"type": "integer"}}}"#,
+        r#"{"properties": {"struct": {"const": {"x": 1}}}}"#,
+        r#"{"properties": {"structs": {"uniqueItems": true}}}"#,
+        r##"{"properties": {"long": {"$ref": "#a"}}, "$defs": {"b": {"$anchor": "a", "type": "integer"}}}"##,
+        r##"{"$defs": {"b": {"$id": "b", "type": "integer"}}}"##,
+        r#"{"type": "array"}"#,
+    ] {
+        let lines = [r#"{"long":1,"string":"a"}"#, r#"{"struct":{"x":1}}"#];
+        assert_eq!(short_rows_under(contract, &lines), 0, "{contract}");
     }
 }
