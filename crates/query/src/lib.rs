@@ -27,6 +27,7 @@ mod source;
 mod statement;
 mod statistics;
 mod stats;
+mod stoppable;
 mod store;
 pub mod system;
 mod utc;

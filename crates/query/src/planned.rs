@@ -17,6 +17,7 @@ use crate::bound::Bound;
 use crate::error::{QueryError, plan_error};
 use crate::memory::Memory;
 use crate::stats::{ScanStats, Scans};
+use crate::stoppable::{GivenUp, stoppable};
 use crate::views;
 
 /// How many batches the query is ahead of its reader.
@@ -79,6 +80,8 @@ impl Planned {
     /// When it cannot start.
     pub fn stream(&self) -> Result<SendableRecordBatchStream, QueryError> {
         let physical = views::outside(self.physical.clone()).map_err(plan_error)?;
+        let given_up = GivenUp::default();
+        let physical = stoppable(physical, &given_up).map_err(plan_error)?;
         let rows = execute_stream(physical, self.task.clone()).map_err(plan_error)?;
         let mut rows = Renamed { rows, schema: self.schema.clone() };
         let mut stream = RecordBatchReceiverStream::builder(self.schema.clone(), BATCHES_AHEAD);
@@ -95,12 +98,32 @@ impl Planned {
             }
             Ok(())
         });
-        Ok(stream.build())
+        Ok(Box::pin(Awaited { rows: stream.build(), _given_up: given_up }))
     }
 
     /// What it reads: the plan from the start, the rest as it was read so far.
     pub fn stats(&self) -> ScanStats {
         self.scans.stats()
+    }
+}
+
+/// Rows that are given up when nobody waits for them any more.
+struct Awaited {
+    rows: SendableRecordBatchStream,
+    _given_up: GivenUp,
+}
+
+impl Stream for Awaited {
+    type Item = datafusion::common::Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.rows.poll_next_unpin(context)
+    }
+}
+
+impl RecordBatchStream for Awaited {
+    fn schema(&self) -> SchemaRef {
+        self.rows.schema()
     }
 }
 
