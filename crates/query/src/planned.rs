@@ -82,9 +82,8 @@ impl Planned {
         let physical = views::outside(self.physical.clone()).map_err(plan_error)?;
         let given_up = GivenUp::default();
         let physical = stoppable(physical, &given_up).map_err(plan_error)?;
-        let rows = execute_stream(physical, self.task.clone()).map_err(plan_error)?;
-        let mut rows = Renamed { rows, schema: self.schema.clone() };
-        let mut stream = RecordBatchReceiverStream::builder(self.schema.clone(), BATCHES_AHEAD);
+        let mut rows = execute_stream(physical, self.task.clone()).map_err(plan_error)?;
+        let mut stream = RecordBatchReceiverStream::builder(rows.schema(), BATCHES_AHEAD);
         let reader = stream.tx();
         let also_told = stream.tx();
         // Nobody may be reading any more.
@@ -98,7 +97,7 @@ impl Planned {
             }
             Ok(())
         });
-        Ok(Box::pin(Awaited { rows: stream.build(), _given_up: given_up }))
+        Ok(Box::pin(Renamed { rows: stream.build(), schema: self.schema.clone(), _given_up: given_up }))
     }
 
     /// What it reads: the plan from the start, the rest as it was read so far.
@@ -107,30 +106,11 @@ impl Planned {
     }
 }
 
-/// Rows that are given up when nobody waits for them any more.
-struct Awaited {
-    rows: SendableRecordBatchStream,
-    _given_up: GivenUp,
-}
-
-impl Stream for Awaited {
-    type Item = datafusion::common::Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.rows.poll_next_unpin(context)
-    }
-}
-
-impl RecordBatchStream for Awaited {
-    fn schema(&self) -> SchemaRef {
-        self.rows.schema()
-    }
-}
-
-/// Rows under the names of the statement.
+/// Rows under the names of the statement, which is given up when nobody waits for them any more.
 struct Renamed {
     rows: SendableRecordBatchStream,
     schema: SchemaRef,
+    _given_up: GivenUp,
 }
 
 impl Stream for Renamed {
