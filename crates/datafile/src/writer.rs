@@ -357,8 +357,8 @@ impl DataFileWriter {
                 return Ok(());
             }
             let largest = self.open.iter().map(|(id, filling)| (filling.bytes(), *id)).max();
-            let behind = self.open.iter().find(|(_, filling)| filling.file.is_behind()).map(|(id, _)| *id);
             let sorting = self.sorter.as_ref().map_or(0, Sorter::buffered_bytes);
+            let closing = self.tasks.len().saturating_sub(self.open.len());
             match largest.filter(|(bytes, _)| *bytes > 0) {
                 Some((bytes, id)) if bytes >= sorting => {
                     let Some(filling) = self.open.get_mut(&id) else { continue };
@@ -371,15 +371,14 @@ impl DataFileWriter {
                     self.look_after(is_well).await?;
                 }
                 _ if sorting > 0 => self.with_sorter(Sorter::spill).await?,
-                _ if behind.is_some() => {
-                    let Some(filling) = behind.and_then(|id| self.open.get_mut(&id)) else { continue };
-                    let is_well = filling.file.settle().await;
-                    self.look_after(is_well).await?;
-                }
-                _ if self.tasks.len() > self.open.len() => {
-                    self.wait_for_tasks(self.tasks.len() - self.open.len() - 1).await?;
-                }
-                _ => return Ok(()),
+                _ => match self.open.values_mut().find(|filling| filling.file.is_behind()) {
+                    Some(filling) => {
+                        let is_well = filling.file.settle().await;
+                        self.look_after(is_well).await?;
+                    }
+                    None if closing > 0 => self.wait_for_tasks(closing - 1).await?,
+                    None => return Ok(()),
+                },
             }
         }
     }
