@@ -10,7 +10,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value};
 
 use super::compiled_as;
-use super::named::{COMPARED, percent_decoded};
+use super::named::{percent_decoded, subschemas};
 use super::plain::{Place, Plain};
 
 /// So many references are followed from one to the next.
@@ -99,12 +99,12 @@ enum Judge {
 impl<'a> Rules<'a> {
     /// A whole contract. None if parts of it have names of their own: what a reference means depends on them.
     pub(super) fn of(root: &'a Value, draft: Draft) -> Option<Self> {
-        let mut waiting: Vec<&Value> = inside(root).collect();
+        let mut waiting: Vec<&Value> = subschemas(root).collect();
         while let Some(node) = waiting.pop() {
             if ["$id", "id"].iter().any(|key| node.get(key).is_some_and(Value::is_string)) {
                 return None;
             }
-            waiting.extend(inside(node));
+            waiting.extend(subschemas(node));
         }
         Some(Self { root, draft, at: root })
     }
@@ -266,25 +266,13 @@ impl ScalarRules {
     }
 }
 
-/// The schemas and lists of schemas inside another.
-fn inside(node: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
-    match node {
-        Value::Object(members) => {
-            let inside = members.iter().filter(|(key, _)| !COMPARED.contains(&key.as_str()));
-            Box::new(inside.map(|(_, inside)| inside))
-        }
-        Value::Array(items) => Box::new(items.iter()),
-        _ => Box::new(std::iter::empty()),
-    }
-}
-
 fn depends_on_place(node: &Value) -> bool {
     let mut waiting = vec![node];
     while let Some(node) = waiting.pop() {
         if node.as_object().is_some_and(|members| OF_PLACE.iter().any(|key| members.contains_key(*key))) {
             return true;
         }
-        waiting.extend(inside(node));
+        waiting.extend(subschemas(node));
     }
     false
 }

@@ -17,7 +17,7 @@ const REFERENCES: [&str; 2] = ["$ref", "$dynamicRef"];
 const NAMES: [&str; 3] = ["$id", "$anchor", "$dynamicAnchor"];
 
 /// Keywords whose values are compared and are no schemas.
-pub(super) const COMPARED: [&str; 4] = ["const", "enum", "default", "examples"];
+const COMPARED: [&str; 4] = ["const", "enum", "default", "examples"];
 
 /// So many subschemas of one place are looked at; references can multiply without end.
 const PLACES_MAX: usize = 10_000;
@@ -79,20 +79,20 @@ fn named_places(schema: &Value) -> HashMap<String, Vec<&Value>> {
     let mut places: HashMap<String, Vec<&Value>> = HashMap::new();
     let mut waiting = vec![schema];
     while let Some(node) = waiting.pop() {
-        match node {
-            Value::Object(members) => {
-                for (key, to) in NAMES.iter().filter_map(|key| Some((*key, members.get(*key)?.as_str()?))) {
-                    let name = if key == "$id" { to.to_owned() } else { format!("#{to}") };
-                    places.entry(name).or_default().push(node);
-                }
-                let inside = members.iter().filter(|(key, _)| !COMPARED.contains(&key.as_str()));
-                waiting.extend(inside.map(|(_, inside)| inside));
-            }
-            Value::Array(items) => waiting.extend(items),
-            _ => {}
+        for (key, to) in NAMES.iter().filter_map(|key| Some((*key, node.get(*key)?.as_str()?))) {
+            let name = if key == "$id" { to.to_owned() } else { format!("#{to}") };
+            places.entry(name).or_default().push(node);
         }
+        waiting.extend(subschemas(node));
     }
     places
+}
+
+/// The schemas and lists of schemas inside another.
+pub(super) fn subschemas(node: &Value) -> impl Iterator<Item = &Value> {
+    let members = node.as_object().into_iter().flatten();
+    let members = members.filter(|(key, _)| !COMPARED.contains(&key.as_str())).map(|(_, inside)| inside);
+    members.chain(node.as_array().into_iter().flatten())
 }
 
 struct Walk<'a> {

@@ -176,7 +176,11 @@ const RULES: &[&str] = &[
 fn contract() -> impl Strategy<Value = String> {
     let column = (0..VALUES.len(), 0..RULES.len());
     let shape = (any::<u8>(), any::<bool>(), any::<bool>());
-    (prop::collection::vec(column, 0..5), shape).prop_map(|(columns, (required, closed, draft_7))| {
+    (prop::collection::vec(column, 0..5), shape).prop_map(|(mut columns, (required, closed, draft_7))| {
+        // Names that come twice would make it no contract, and one of them is another with an escape.
+        columns.retain(|(column, _)| !VALUES[*column].0.contains('\\'));
+        columns.sort_by_key(|(column, _)| *column);
+        columns.dedup_by_key(|(column, _)| *column);
         let named = columns.iter().map(|(column, rules)| (VALUES[*column].0, RULES[*rules]));
         let properties: Vec<String> = named.map(|(name, rules)| format!("\"{name}\": {rules}")).collect();
         let required = columns.first().filter(|_| required < 64).map(|(column, _)| VALUES[*column].0);
@@ -237,10 +241,8 @@ proptest! {
 
     #[test]
     fn lines_that_mostly_keep_a_contract(lines in prop::collection::vec(line(), 1..8), contract in contract()) {
-        // Names that come twice make it no contract.
-        if let Ok(contract) = Contract::parse(&contract) {
-            check_with(&wide_schema(), &lines, Some(&contract));
-        }
+        let contract = Contract::parse(&contract).expect("a contract");
+        check_with(&wide_schema(), &lines, Some(&contract));
     }
 
     #[test]
